@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make help` lists what there is to make.
+
+VERSION = 2.0.0-dev
+PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
+CC = gcc
+CFLAGS = -O2 -g
+BUILD = build
+
+TOOLS = kwatch kdiff kenvelope kpublish
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Wformat=2 -Wundef -Wvla \
+	-Wstrict-prototypes -Wmissing-prototypes $(WERROR)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DKOLLECT_VERSION='"$(VERSION)"' -Ilib -I$(BUILD)/proto \
+	-fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -MMD -MP $(WARN) $(CFLAGS) $(SAN)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(SAN)
+
+LIBS_kwatch = -lcurl -lyaml
+LIBS_kdiff = -llmdb -lzstd -lxxhash
+LIBS_kenvelope = -lprotobuf-c -lcrypto
+LIBS_kpublish = -lrdkafka -lnats -lprotobuf-c
+
+SRC_lib = $(wildcard lib/*.c)
+OBJ_lib = $(SRC_lib:%.c=$(BUILD)/%.o)
+PROTO = $(wildcard proto/*.proto)
+PROTO_C = $(PROTO:proto/%.proto=$(BUILD)/proto/%.pb-c.c)
+PROTO_O = $(PROTO_C:%.c=%.o)
+SRC_tools = $(foreach t,$(TOOLS),$(wildcard $t/*.c))
+OBJ_tools = $(SRC_tools:%.c=$(BUILD)/%.o)
+UNIT = $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/*.c))
+FUZZ = $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c))
+MAN = $(wildcard */*.[157])
+
+.PHONY: all help check check-unit check-bats lint asan tsan fuzz bench bench-cluster install clean
+.SECONDARY:
+all: $(TOOLS:%=$(BUILD)/bin/%)
+
+define tool_rule
+$(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1/*.c)) $(OBJ_lib) $(PROTO_O)
+	@mkdir -p $$(@D)
+	$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$1)
+endef
+$(foreach t,$(TOOLS),$(eval $(call tool_rule,$t)))
+
+$(BUILD)/%.o: %.c $(PROTO_C)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# Generated code is not ours to warn about.
+$(BUILD)/proto/%.pb-c.c: proto/%.proto
+	@mkdir -p $(@D)
+	protoc-c -Iproto --c_out=$(BUILD)/proto $<
+$(BUILD)/proto/%.o: $(BUILD)/proto/%.c
+	$(CC) -std=c11 -I$(BUILD)/proto -fPIE $(CFLAGS) $(SAN) -c -o $@ $<
+
+-include $(patsubst %.o,%.d,$(OBJ_lib) $(OBJ_tools)) $(UNIT:%=%.d)
+$(BUILD)/test/unit/%: test/unit/%.c $(OBJ_lib) $(OBJ_tools)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itest/unit -I. $(ALL_LDFLAGS) -o $@ $< \
+	    $(filter-out %/main.o,$(filter $(BUILD)/$(firstword $(subst _, ,$*))/%.o,$(OBJ_tools))) \
+	    $(OBJ_lib) $(PROTO_O) $(LIBS_$(firstword $(subst _, ,$*))) -lm
+
+# Runs the units (TAP programs: lib_json.c is one of lib, kdiff_rv.c one of kdiff), then the quick
+# bats files, which need Debian packages alone.
+check-unit: $(UNIT)
+	@set -e; for t in $(UNIT); do echo "# $$t"; $$t; done
+check-bats: all
+	BUILD=$(BUILD) bats --tap test/*.bats
+check: check-unit check-bats
+
+SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan:
+	$(MAKE) BUILD=build/asan SAN='$(SAN_FLAGS)' CFLAGS='-O1 -g' WERROR=-Werror check
+tsan:
+	$(MAKE) BUILD=build/tsan SAN=-fsanitize=thread CFLAGS='-O1 -g' all
+
+# A fuzz target is built from the real sources, with libFuzzer, and starts from its corpus in the
+# tree; what it finds anew stays in build/.
+FUZZ_SECONDS = 60
+$(BUILD)/fuzz/%: test/fuzz/%.c $(SRC_lib) $(SRC_tools) $(PROTO_C)
+	@mkdir -p $(@D)
+	clang $(filter-out -MMD -MP,$(ALL_CFLAGS)) -O2 -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=all -I. -o $@ $< $(SRC_lib) \
+	    $(filter-out %/main.c,$(wildcard $(word 2,$(subst _, ,$*))/*.c)) $(PROTO_C) \
+	    $(FUZZ_LIBS) $(LIBS_$(word 2,$(subst _, ,$*)))
+fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+	@set -e; for f in $(FUZZ); do \
+	    mkdir -p $(BUILD)/corpus/$$f test/fuzz/corpus/$$f; \
+	    echo "# $$f: $(FUZZ_SECONDS) s"; \
+	    $(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	        -print_final_stats=0 -verbosity=0 -artifact_prefix=$(BUILD)/ \
+	        $(BUILD)/corpus/$$f test/fuzz/corpus/$$f; \
+	done
+
+lint:
+	test/lint
+
+bench: all
+	test/bench/run
+bench-cluster: all
+	test/bench/cluster
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	install -m 755 $(TOOLS:%=$(BUILD)/bin/%) scripts/kollect $(DESTDIR)$(BINDIR)
+	install -m 644 $(wildcard */*.1) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(wildcard */*.5) $(DESTDIR)$(MANDIR)/man5
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'all          the tools, in $(BUILD)/bin (the default)'
+	@echo 'check        unit tests and the quick tests of the tools'
+	@echo 'lint         formatter, linters, static analysers, with both compilers'
+	@echo 'asan tsan    check with address and undefined-behaviour sanitizers; build with tsan'
+	@echo 'fuzz         each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'bench        speed and memory beside cat, jq and python, as ratios in one run'
+	@echo 'bench-cluster  the whole pipeline on a real API server'
+	@echo 'install      into DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'All tests, real servers included: ./scripts/test'

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reader.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot.h"
+#include "unfold.h"
+
+/* A line longer than this is taken apart as it comes: it may be a List of any size. */
+enum { LONG_LINE = 4 * 1024 * 1024 };
+
+enum mode {
+	LINES,
+	UNFOLD_LINE,     /* within a long line */
+	UNFOLD_INDENTED, /* within an indented document */
+	SKIP_LINE,       /* behind an error: to the newline */
+	SKIP_INDENTED,   /* behind an error: to the line that begins with the closing brace */
+};
+
+struct reader {
+	struct kdiff *k;
+	struct input in;
+	struct unfold *unfold;
+	enum mode mode;
+	uint64_t line;        /* number of the line at hand */
+	uint64_t unfold_line; /* number of the document's first line */
+	/* Of the List being taken apart: what its items may lack, and their event's type. */
+	enum event_type list_type;
+	struct buf list_head;
+	struct buf item; /* an item with kind and apiVersion put in */
+};
+
+static unfold_item unfolded_item;
+
+struct reader *
+reader_open(struct kdiff *k, int fd)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+
+	if (r != NULL) {
+		r->k = k;
+		input_init(&r->in, fd, (size_t)2 * LONG_LINE);
+		buf_init(&r->list_head, 4096);
+		buf_init(&r->item, INPUT_MAX + 4096);
+		r->unfold = unfold_open(2, INPUT_MAX, unfolded_item, r);
+	}
+	if (r == NULL || r->unfold == NULL) {
+		log_error(&k->tool.log, "out of memory");
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void
+reader_close(struct reader *r)
+{
+	if (r == NULL)
+		return;
+	input_free(&r->in);
+	unfold_close(r->unfold);
+	buf_free(&r->list_head);
+	buf_free(&r->item);
+	free(r);
+}
+
+struct input *
+reader_input(struct reader *r)
+{
+	return &r->in;
+}
+
+/* Names what is bad. 0 when it may be skipped, else -1. */
+static int
+bad(struct reader *r, uint64_t line, uint64_t offset, const char *why)
+{
+	struct kdiff *k = r->k;
+
+	log_error(&k->tool.log, "line %" PRIu64 " (byte %" PRIu64 "): %s", line, offset, why);
+	k->count[COUNT_BAD].value++;
+	if (streams_taint(k->streams) > 0)
+		log_warning(&k->tool.log, "snapshots now under way will delete nothing");
+	return k->tool.on_error == ON_ERROR_SKIP ? 0 : -1;
+}
+
+static int
+judge(struct reader *r, enum change_result result, const char *why)
+{
+	if (result == CHANGE_BAD)
+		return bad(r, r->line, r->in.offset, why);
+	return result == CHANGE_FAILED ? -1 : 0;
+}
+
+/* The "Pod" of "PodList"; p NULL when there is none (a plain List: its items say it themselves). */
+static struct bytes
+item_kind(const struct json_str *kind)
+{
+	static const char suffix[] = "List";
+	size_t n = sizeof(suffix) - 1;
+
+	if (kind->p == NULL || kind->len <= n || memcmp(kind->p + kind->len - n, suffix, n) != 0)
+		return (struct bytes){NULL, 0};
+	return (struct bytes){kind->p, kind->len - n};
+}
+
+static bool
+is_list(const struct object *o)
+{
+	return o->items.p != NULL && o->uid.p == NULL &&
+	       (item_kind(&o->kind).p != NULL || json_str_is(&o->kind, "List"));
+}
+
+/* Sets what the items of this list begin with when they lack it. */
+static int
+set_list_head(struct reader *r, const struct event *event)
+{
+	struct bytes kind = item_kind(&event->object.kind);
+
+	r->list_type = event->type;
+	r->list_head.len = 0;
+	if (kind.p == NULL)
+		return 0;
+	if (buf_printf(&r->list_head, "{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s\",", (int)kind.len,
+		kind.p, (int)event->object.api_version.len,
+		event->object.api_version.p != NULL ? event->object.api_version.p : "") == -1) {
+		log_error(&r->k->tool.log, "line %" PRIu64 ": the list's kind is too long", r->line);
+		return -1;
+	}
+	return 0;
+}
+
+/* One item of a list, as an event of the list's type. */
+static int
+take_item(struct reader *r, const char *json, size_t len)
+{
+	struct object o;
+	const char *why;
+	size_t at;
+
+	if (object_scan(json, len, &o, &why, &at) == -1)
+		return bad(r, r->line, r->in.offset, why);
+	if (o.kind.p == NULL && o.api_version.p == NULL && r->list_head.len > 0) {
+		r->item.len = 0;
+		buf_shrink(&r->item, LONG_LINE);
+		if (buf_add(&r->item, r->list_head.data, r->list_head.len) == -1 ||
+		    buf_add(&r->item, json + 1, len - 1) == -1) {
+			log_error(&r->k->tool.log, "cannot take a list's item: %s", strerror(errno));
+			return -1;
+		}
+		if (object_scan(r->item.data, r->item.len, &o, &why, &at) == -1)
+			return bad(r, r->line, r->in.offset, why);
+	}
+	r->k->count[COUNT_ADDED + r->list_type].value++;
+	return judge(r, change_apply(r->k, r->list_type, &o, &why), why);
+}
+
+static int
+take_list(struct reader *r, const struct event *event)
+{
+	struct json_range item;
+	struct json j;
+
+	if (set_list_head(r, event) == -1)
+		return -1;
+	json_init(&j, event->object.items.p, event->object.items.len);
+	json_enter(&j, '[');
+	while (json_element(&j) == 1 && json_skip(&j, &item) == 0) {
+		if (take_item(r, item.p, item.len) == -1)
+			return -1;
+	}
+	return j.error != NULL ? bad(r, r->line, r->in.offset, j.error) : 0;
+}
+
+static int
+take_error(struct reader *r, const struct event *event)
+{
+	struct json_str message = {.p = NULL};
+	struct json_str key;
+	struct json j;
+
+	json_init(&j, event->object.bytes.p, event->object.bytes.len);
+	json_enter(&j, '{');
+	while (json_member(&j, &key) == 1) {
+		if (json_str_is(&key, "message") && json_peek(&j) == '"')
+			json_string(&j, &message);
+		else
+			json_skip(&j, NULL);
+	}
+	log_warning(&r->k->tool.log, "line %" PRIu64 ": the watch ended with an error: %.*s", r->line,
+	    message.p != NULL ? (int)message.len : 0, message.p != NULL ? message.p : "");
+	return 0;
+}
+
+/* A whole event, on a line or unfolded. offset: of its first byte in the input. */
+static int
+take_event(struct reader *r, const char *json, size_t len, uint64_t offset)
+{
+	struct event event;
+	const char *why;
+	size_t at;
+
+	if (event_scan(json, len, &event, &why, &at) == -1)
+		return bad(r, r->line, offset + at, why);
+	switch (event.type) {
+	case EVENT_ADDED:
+	case EVENT_MODIFIED:
+	case EVENT_DELETED:
+		if (is_list(&event.object))
+			return take_list(r, &event);
+		r->k->count[COUNT_ADDED + event.type].value++;
+		return judge(r, change_apply(r->k, event.type, &event.object, &why), why);
+	case EVENT_BOOKMARK:
+		r->k->count[COUNT_BOOKMARK].value++;
+		return judge(r, snapshot_mark(r->k, &event.object, &why), why);
+	default:
+		return take_error(r, &event);
+	}
+}
+
+/* What has come of the list's document so far, closed, tells what its items are. */
+static int
+take_list_begin(struct reader *r)
+{
+	struct event event;
+	struct buf head;
+	const char *why;
+	const char *rest;
+	size_t at;
+	size_t len;
+	int result;
+
+	rest = unfold_rest(r->unfold, &len);
+	buf_init(&head, len + 4);
+	if (buf_add(&head, rest, len) == -1 || buf_add(&head, "]}}", 3) == -1) {
+		log_error(&r->k->tool.log, "out of memory");
+		result = -1;
+	} else if (event_scan(head.data, head.len, &event, &why, &at) == -1) {
+		r->list_head.len = 0;
+		result = bad(r, r->unfold_line, r->in.offset, why);
+	} else {
+		result = set_list_head(r, &event);
+	}
+	buf_free(&head);
+	return result;
+}
+
+static int
+unfolded_item(void *arg, const char *json, size_t len)
+{
+	struct reader *r = arg;
+
+	if (unfold_items(r->unfold) == 1 && take_list_begin(r) == -1)
+		return -1;
+	return take_item(r, json, len);
+}
+
+static bool
+is_blank(const char *line, size_t len)
+{
+	return strspn(line, " \t\r\n") >= len;
+}
+
+/* An indented document begins with a line that has but the brace. */
+static bool
+is_indented(const char *line, size_t len)
+{
+	return len > 0 && line[0] == '{' && is_blank(line + 1, len - 1);
+}
+
+/* Each returns 1 when it moved on, 0 when more input is needed, -1. */
+
+static int
+run_line(struct reader *r)
+{
+	struct input *in = &r->in;
+	bool last = false;
+	char *line;
+	size_t len;
+	int result;
+
+	if (!input_line(in, &line, &len)) {
+		if (input_len(in) >= LONG_LINE) {
+			r->mode = UNFOLD_LINE;
+			r->unfold_line = ++r->line;
+			return 1;
+		}
+		if (!in->eof || input_len(in) == 0)
+			return 0;
+		line = in->data + in->begin;
+		len = input_len(in);
+		last = true;
+	}
+	if (is_indented(line, len) && !last) {
+		r->mode = UNFOLD_INDENTED;
+		r->unfold_line = ++r->line;
+		return 1;
+	}
+	r->line++;
+	result = len == 0 || is_blank(line, len) ? 0 : take_event(r, line, len, in->offset);
+	input_take(in, len + !last);
+	return result == -1 ? -1 : 1;
+}
+
+static int
+run_unfold(struct reader *r)
+{
+	const char *bytes = input_data(&r->in);
+	size_t len = input_len(&r->in);
+	uint64_t begin = r->in.offset;
+	const char *rest;
+	long taken;
+	int result = 0;
+
+	if (len == 0 && !r->in.eof)
+		return 0;
+	taken = unfold_feed(r->unfold, bytes, len);
+	if (taken == -1 && unfold_error(r->unfold) == NULL)
+		return -1;
+	if (taken == -1 || (r->in.eof && !unfold_done(r->unfold))) {
+		result = bad(r, r->unfold_line, begin,
+		    taken == -1 ? unfold_error(r->unfold) : "ends within a value");
+		unfold_reset(r->unfold);
+		r->mode = r->mode == UNFOLD_LINE ? SKIP_LINE : SKIP_INDENTED;
+		return result == -1 ? -1 : 1;
+	}
+	for (const char *p = bytes; (p = memchr(p, '\n', (size_t)(bytes + taken - p))) != NULL; p++)
+		r->line++;
+	if (unfold_done(r->unfold)) {
+		rest = unfold_rest(r->unfold, &len);
+		if (unfold_items(r->unfold) == 0)
+			result = take_event(r, rest, len, begin);
+		unfold_reset(r->unfold);
+		r->mode = LINES;
+		r->line--; /* the newline that ends the document is yet to come */
+	}
+	input_take(&r->in, (size_t)taken);
+	return result == -1 ? -1 : 1;
+}
+
+static int
+run_skip(struct reader *r)
+{
+	struct input *in = &r->in;
+	char *line;
+	size_t len;
+
+	if (!input_line(in, &line, &len)) {
+		if (in->eof || input_len(in) >= LONG_LINE) {
+			bool more = input_len(in) > 0;
+
+			input_take(in, input_len(in));
+			return more;
+		}
+		return 0;
+	}
+	if (r->mode == SKIP_LINE || (len > 0 && line[0] == '}'))
+		r->mode = LINES;
+	r->line++;
+	input_take(in, len + 1);
+	return 1;
+}
+
+int
+reader_run(struct reader *r)
+{
+	int more = 1;
+
+	while (more == 1) {
+		switch (r->mode) {
+		case LINES:
+			more = run_line(r);
+			break;
+		case UNFOLD_LINE:
+		case UNFOLD_INDENTED:
+			more = run_unfold(r);
+			break;
+		case SKIP_LINE:
+		case SKIP_INDENTED:
+			more = run_skip(r);
+			break;
+		}
+	}
+	return more;
+}

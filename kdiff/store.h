@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What kdiff knows of the cluster, in one LMDB environment: each object's last state, the names
+ * that lead to it, the kinds with their dictionaries, the streams with their positions.
+ *
+ * Tables:
+ *	meta     "version", "seq"            → numbers
+ *	objects  uid                         → head, resourceVersion, namespace, name, packed state
+ *	names    kind id, namespace, name    → uid
+ *	kinds    group/Kind                  → kind id, dictionary
+ *	streams  path                        → stream id, snapshot number, resourceVersion
+ * The record of an unacknowledged change will stand in a further table, "outbox": all of them
+ * change in one transaction, so that state, positions and records never disagree.
+ *
+ * All functions log the first failure with the store's place and return -1. */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "log.h"
+
+enum { STORE_UID_MAX = 256, STORE_NAME_MAX = 500 };
+
+struct store;
+
+/* Bytes, borrowed. */
+struct bytes {
+	const char *p;
+	size_t len;
+};
+
+/* A key of the objects table. */
+struct uid_key {
+	size_t len;
+	unsigned char bytes[STORE_UID_MAX];
+};
+
+/* One object as the store knows it. What store_get hands out is valid until the next change of
+ * the store. */
+struct known {
+	uint64_t hash[2];    /* XXH3-128 without resourceVersion and managedFields */
+	uint32_t kind;       /* kind id */
+	uint32_t stream;     /* stream id, 0: it came without one */
+	uint32_t snapshot;   /* the stream's snapshot number when it was last seen */
+	uint32_t dictionary; /* 1 when packed with the kind's dictionary */
+	uint64_t size;       /* of the state, unpacked */
+	struct bytes resource_version;
+	struct bytes ns;
+	struct bytes name;
+	struct bytes packed;
+};
+
+/* dir: where the store lives, made when missing; NULL: a private temporary file that is not
+ * synced and is gone with the process. NULL with a message when that cannot be. */
+struct store *store_open(const struct log *log, const char *dir);
+/* Forgets what is not committed. */
+void store_close(struct store *store);
+
+/* A transaction is open whenever the others are called; it is begun by need. need: bytes that
+ * may be about to be added, for which room is made when a transaction is begun. */
+int store_begin(struct store *store, size_t need);
+/* Room for need more bytes in this transaction? If not: commit, begin with that need. */
+bool store_has_room(const struct store *store, size_t need);
+int store_commit(struct store *store);
+
+/* 1: found, 0: not, -1. */
+int store_get(struct store *store, const struct uid_key *uid, struct known *known);
+int store_put(struct store *store, const struct uid_key *uid, const struct known *known);
+/* Sets stream and snapshot of an object that stands in the store. */
+int store_mark_seen(struct store *store, const struct uid_key *uid, uint32_t stream, uint32_t snapshot);
+int store_remove(struct store *store, const struct uid_key *uid);
+
+/* The uid of a name. 1, 0, -1. */
+int store_name_get(struct store *store, uint32_t kind, struct bytes ns, struct bytes name,
+    struct uid_key *uid);
+int store_name_put(struct store *store, uint32_t kind, struct bytes ns, struct bytes name,
+    const struct uid_key *uid);
+/* Removes the name when it leads to uid. */
+int store_name_remove(struct store *store, uint32_t kind, struct bytes ns, struct bytes name,
+    const struct uid_key *uid);
+
+/* Where a walk over the names of a kind stands; zero it to begin. */
+struct name_walk {
+	size_t len;
+	unsigned char key[STORE_NAME_MAX + 4];
+};
+/* The next uid among the names of the kind, within the namespace unless ns.p is NULL. The store
+ * may be changed and committed between the steps. 1, 0 at the end, -1. */
+int store_name_next(struct store *store, uint32_t kind, struct bytes ns, struct name_walk *walk,
+    struct uid_key *uid);
+
+/* The value of a row in kinds or streams, and setting it. 1, 0, -1. */
+enum store_table { STORE_KINDS, STORE_STREAMS };
+int store_row_get(struct store *store, enum store_table table, struct bytes key, struct bytes *value);
+int store_row_put(struct store *store, enum store_table table, struct bytes key, struct bytes value);
+/* Calls fn for each row until it returns -1; fn may not change the table. 0 or -1. */
+typedef int store_row_fn(void *arg, struct bytes key, struct bytes value);
+int store_row_each(struct store *store, enum store_table table, store_row_fn *fn, void *arg);
+/* How many rows there are; ids are given out from it. */
+int store_row_count(struct store *store, enum store_table table, size_t *n);
+/* Objects in the store. */
+int store_objects(struct store *store, size_t *n);
+
+/* The sequence number of the last record, and setting it. */
+uint64_t store_seq(const struct store *store);
+int store_set_seq(struct store *store, uint64_t seq);
+
+/* The key for a uid as it stands in JSON, unescaped: a UUID takes 17 bytes, others up to
+ * STORE_UID_MAX. -1 when it is longer. */
+int uid_key_of(struct bytes uid, struct uid_key *key);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "streams.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* A row of the store's streams table: this and the resourceVersion. */
+struct row {
+	uint32_t id;
+	uint32_t snapshot;
+	uint32_t complete;
+};
+
+/* An apiVersion and kind as objects name it, so that one look-up tells all about an object. */
+struct type {
+	struct kind *kind;
+	struct stream *streams; /* those of this type, the one named last first */
+	size_t version_len;     /* of the apiVersion, which name begins with */
+	size_t name_len;
+	char name[];            /* apiVersion and kind, unseparated */
+};
+
+struct streams {
+	const struct log *log;
+	struct store *store;
+	struct kinds *kinds;
+	struct type **table; /* open addressing by the name's hash; size is a power of two */
+	size_t size;
+	size_t n;
+	struct type *last; /* most objects are of the type of the one before */
+};
+
+struct streams *
+streams_open(const struct log *log, struct store *store, struct kinds *kinds)
+{
+	struct streams *s = calloc(1, sizeof(*s));
+
+	if (s != NULL) {
+		s->log = log;
+		s->store = store;
+		s->kinds = kinds;
+		s->size = 256;
+		s->table = calloc(s->size, sizeof(struct type *));
+	}
+	if (s == NULL || s->table == NULL) {
+		log_error(log, "out of memory");
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void
+streams_close(struct streams *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->size; i++) {
+		struct type *type = s->table[i];
+
+		while (type != NULL && type->streams != NULL) {
+			struct stream *stream = type->streams;
+
+			type->streams = stream->next;
+			free(stream);
+		}
+		free(type);
+	}
+	free(s->table);
+	free(s);
+}
+
+static bool
+type_is(const struct type *t, struct bytes version, struct bytes kind)
+{
+	return t->version_len == version.len && t->name_len == version.len + kind.len &&
+	       memcmp(t->name, version.p, version.len) == 0 &&
+	       memcmp(t->name + version.len, kind.p, kind.len) == 0;
+}
+
+static uint64_t
+type_hash(struct bytes version, struct bytes kind)
+{
+	return XXH3_64bits_withSeed(kind.p, kind.len, XXH3_64bits(version.p, version.len));
+}
+
+static struct type **
+slot(struct type **table, size_t size, struct bytes version, struct bytes kind)
+{
+	size_t i = type_hash(version, kind) & (size - 1);
+
+	while (table[i] != NULL && !type_is(table[i], version, kind))
+		i = (i + 1) & (size - 1);
+	return &table[i];
+}
+
+static int
+grow(struct streams *s)
+{
+	size_t size = s->size * 2;
+	struct type **table = calloc(size, sizeof(struct type *));
+
+	if (table == NULL) {
+		log_error(s->log, "out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < s->size; i++) {
+		struct type *t = s->table[i];
+
+		if (t != NULL)
+			*slot(table, size, (struct bytes){t->name, t->version_len},
+			    (struct bytes){t->name + t->version_len, t->name_len - t->version_len}) = t;
+	}
+	free(s->table);
+	s->table = table;
+	s->size = size;
+	return 0;
+}
+
+static struct type *
+type_of(struct streams *s, struct bytes version, struct bytes kind)
+{
+	struct type **at;
+	struct type *t;
+
+	if (s->last != NULL && type_is(s->last, version, kind))
+		return s->last;
+	at = slot(s->table, s->size, version, kind);
+	if (*at == NULL) {
+		if (s->n * 2 > s->size) {
+			if (grow(s) == -1)
+				return NULL;
+			at = slot(s->table, s->size, version, kind);
+		}
+		t = calloc(1, sizeof(*t) + version.len + kind.len);
+		if (t == NULL) {
+			log_error(s->log, "out of memory");
+			return NULL;
+		}
+		t->kind = kinds_of(s->kinds, version, kind);
+		if (t->kind == NULL) {
+			free(t);
+			return NULL;
+		}
+		memcpy(t->name, version.p, version.len);
+		memcpy(t->name + version.len, kind.p, kind.len);
+		t->version_len = version.len;
+		t->name_len = version.len + kind.len;
+		*at = t;
+		s->n++;
+	}
+	s->last = *at;
+	return *at;
+}
+
+/* The NS of "/…/namespaces/NS/RESOURCE"; p NULL when the path spans all namespaces. */
+static struct bytes
+namespace_of(const char *path, size_t len)
+{
+	static const char word[] = "/namespaces/";
+	const char *query = memchr(path, '?', len);
+	const char *end = query != NULL ? query : path + len;
+	const char *ns = memmem(path, (size_t)(end - path), word, sizeof(word) - 1);
+	const char *slash;
+
+	if (ns == NULL)
+		return (struct bytes){NULL, 0};
+	ns += sizeof(word) - 1;
+	slash = memchr(ns, '/', (size_t)(end - ns));
+	if (slash == NULL) /* /api/v1/namespaces/NS: the Namespace itself */
+		return (struct bytes){NULL, 0};
+	return (struct bytes){ns, (size_t)(slash - ns)};
+}
+
+static int
+load(struct streams *s, struct stream *stream)
+{
+	struct bytes value;
+	struct row row;
+	size_t rows;
+	int have = store_row_get(s->store, STORE_STREAMS,
+	    (struct bytes){stream->path, stream->path_len}, &value);
+
+	if (have == -1)
+		return -1;
+	if (have == 1) {
+		if (value.len < sizeof(row) || value.len - sizeof(row) > STREAM_VERSION_MAX) {
+			log_error(s->log, "%s: the store's row of this stream is damaged", stream->path);
+			return -1;
+		}
+		memcpy(&row, value.p, sizeof(row));
+		stream->id = row.id;
+		stream->snapshot = row.snapshot;
+		stream->complete = row.complete != 0;
+		stream->version_len = value.len - sizeof(row);
+		memcpy(stream->version, value.p + sizeof(row), stream->version_len);
+		return 0;
+	}
+	if (store_row_count(s->store, STORE_STREAMS, &rows) == -1)
+		return -1;
+	stream->id = (uint32_t)rows + 1;
+	row = (struct row){.id = stream->id};
+	return store_row_put(s->store, STORE_STREAMS,
+	    (struct bytes){stream->path, stream->path_len},
+	    (struct bytes){(const char *)&row, sizeof(row)});
+}
+
+/* The stream is the one named last of its type: to the front. */
+static void
+bring_forward(struct type *type, struct stream *stream)
+{
+	struct stream **at = &type->streams;
+
+	while (*at != NULL && *at != stream)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = stream->next;
+	stream->next = type->streams;
+	type->streams = stream;
+}
+
+struct stream *
+streams_named(struct streams *s, struct bytes path, struct bytes api_version, struct bytes kind)
+{
+	struct type *type = type_of(s, api_version, kind);
+	struct stream *stream;
+
+	if (type == NULL)
+		return NULL;
+	for (stream = type->streams; stream != NULL; stream = stream->next) {
+		if (stream->path_len == path.len && memcmp(stream->path, path.p, path.len) == 0) {
+			bring_forward(type, stream);
+			return stream;
+		}
+	}
+	if (path.len > STORE_NAME_MAX) {
+		log_error(s->log, "a stream's path is over %d bytes", STORE_NAME_MAX);
+		return NULL;
+	}
+	stream = calloc(1, sizeof(*stream) + path.len + 1);
+	if (stream == NULL) {
+		log_error(s->log, "out of memory");
+		return NULL;
+	}
+	memcpy(stream->path, path.p, path.len);
+	stream->path_len = path.len;
+	stream->kind = type->kind;
+	stream->ns = namespace_of(stream->path, path.len);
+	if (load(s, stream) == -1) {
+		free(stream);
+		return NULL;
+	}
+	bring_forward(type, stream);
+	return stream;
+}
+
+struct kind *
+streams_of(struct streams *s, struct bytes api_version, struct bytes kind, struct bytes ns,
+    struct stream **stream)
+{
+	struct type *type = type_of(s, api_version, kind);
+
+	*stream = NULL;
+	if (type == NULL)
+		return NULL;
+	for (struct stream *t = type->streams; t != NULL; t = t->next) {
+		if (t->ns.p == NULL || (t->ns.len == ns.len && memcmp(t->ns.p, ns.p, ns.len) == 0)) {
+			*stream = t;
+			break;
+		}
+	}
+	return type->kind;
+}
+
+void
+stream_advance(struct stream *stream, struct bytes version)
+{
+	if (version.len == 0 || version.len > STREAM_VERSION_MAX)
+		return;
+	memcpy(stream->version, version.p, version.len);
+	stream->version_len = version.len;
+	stream->dirty = true;
+}
+
+struct bytes
+stream_version(const struct stream *stream)
+{
+	return (struct bytes){stream->version, stream->version_len};
+}
+
+size_t
+streams_taint(struct streams *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->size; i++) {
+		if (s->table[i] == NULL)
+			continue;
+		for (struct stream *t = s->table[i]->streams; t != NULL; t = t->next) {
+			if (t->in_snapshot) {
+				t->tainted = true;
+				n++;
+			}
+		}
+	}
+	return n;
+}
+
+static int
+save(struct streams *s, struct stream *stream)
+{
+	struct row row = {stream->id, stream->snapshot, stream->complete};
+	char value[sizeof(row) + STREAM_VERSION_MAX];
+
+	memcpy(value, &row, sizeof(row));
+	memcpy(value + sizeof(row), stream->version, stream->version_len);
+	stream->dirty = false;
+	return store_row_put(s->store, STORE_STREAMS,
+	    (struct bytes){stream->path, stream->path_len},
+	    (struct bytes){value, sizeof(row) + stream->version_len});
+}
+
+int
+streams_save(struct streams *s)
+{
+	for (size_t i = 0; i < s->size; i++) {
+		if (s->table[i] == NULL)
+			continue;
+		for (struct stream *t = s->table[i]->streams; t != NULL; t = t->next) {
+			if (t->dirty && save(s, t) == -1)
+				return -1;
+		}
+	}
+	return 0;
+}

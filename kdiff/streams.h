@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The streams that kwatch's marks name: which of them an object belongs to, how far each has come,
+ * and whether it is within a snapshot. */
+#ifndef STREAMS_H
+#define STREAMS_H
+
+#include "kinds.h"
+#include "store.h"
+
+enum { STREAM_VERSION_MAX = 128 };
+
+/* One list+watch, named by its API path. */
+struct stream {
+	uint32_t id;
+	uint32_t snapshot;   /* number of the latest snapshot begun */
+	bool in_snapshot;    /* between its begin and end, both seen by this process */
+	bool tainted;        /* a line was lost within the snapshot: no deletes follow from it */
+	bool complete;       /* a snapshot has ended at some time: not the first any more */
+	bool dirty;          /* differs from the store */
+	struct kind *kind;
+	struct bytes ns;     /* of its objects; p NULL: all namespaces. Within path. */
+	size_t version_len;
+	char version[STREAM_VERSION_MAX]; /* the resourceVersion it has come to */
+	size_t path_len;
+	struct stream *next; /* of the same type, in streams.c */
+	char path[];
+};
+
+struct streams;
+
+struct streams *streams_open(const struct log *log, struct store *store, struct kinds *kinds);
+void streams_close(struct streams *streams);
+
+/* The stream with that path, whose objects are of that apiVersion and kind; known or new. From now
+ * on such objects belong to it. Needs an open transaction. NULL with a message. */
+struct stream *streams_named(struct streams *streams, struct bytes path, struct bytes api_version,
+    struct bytes kind);
+
+/* What an object of this apiVersion, kind and namespace belongs to: its kind (NULL with a message
+ * on failure), and *stream, NULL when no mark has named one. */
+struct kind *streams_of(struct streams *streams, struct bytes api_version, struct bytes kind,
+    struct bytes ns, struct stream **stream);
+
+/* The stream has come to this resourceVersion. */
+void stream_advance(struct stream *stream, struct bytes version);
+struct bytes stream_version(const struct stream *stream);
+
+/* Lines are lost: no snapshot now under way may lead to deletes. Returns how many there are. */
+size_t streams_taint(struct streams *streams);
+
+/* Writes what has changed to the store, for the commit that follows. */
+int streams_save(struct streams *streams);
+
+#endif
