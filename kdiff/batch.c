@@ -11,6 +11,14 @@ enum {
 	BATCH_BYTES = 1024 * 1024, /* of records */
 };
 
+void
+kdiff_tick(struct kdiff *k)
+{
+	acks_read(&k->acks);
+	k->count[COUNT_ACKED].value = k->acks.acked;
+	metrics_tick(&k->metrics);
+}
+
 int
 batch_end(struct kdiff *k)
 {
@@ -33,7 +41,7 @@ batch_end(struct kdiff *k)
 	k->count[COUNT_OUTPUT_BYTES].value = k->out.written;
 	k->records.len = 0;
 	buf_shrink(&k->records, (size_t)4 * BATCH_BYTES);
-	metrics_tick(&k->metrics);
+	kdiff_tick(k);
 	return 0;
 }
 

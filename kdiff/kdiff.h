@@ -3,6 +3,7 @@
 #ifndef KDIFF_H
 #define KDIFF_H
 
+#include "acks.h"
 #include "buf.h"
 #include "event.h"
 #include "kinds.h"
@@ -33,6 +34,7 @@ enum counter {
 	COUNT_OUTPUT_BYTES,
 	COUNT_OBJECTS,
 	COUNT_SEQ,
+	COUNT_ACKED,
 	COUNTERS,
 };
 
@@ -41,8 +43,10 @@ struct kdiff {
 	const char *state; /* --state, or NULL */
 	bool baseline;
 	bool ignore_metadata;
+	int ack_fd; /* --ack-fd, or -1 */
 	struct metric *count; /* COUNTERS of them */
 	struct metrics metrics;
+	struct acks acks;
 
 	struct store *store;
 	struct kinds *kinds;
@@ -63,5 +67,8 @@ struct kdiff {
 int batch_end(struct kdiff *k);
 /* Room for an event of that many bytes in the batch, which is ended and begun as need be. */
 int batch_room(struct kdiff *k, size_t bytes);
+
+/* Takes what the bus has acknowledged and brings the metrics up to date. Does not block. */
+void kdiff_tick(struct kdiff *k);
 
 #endif

@@ -49,7 +49,7 @@ wait_for_input(struct kdiff *k, const struct input *in, int stop_fd)
 	if (batch_end(k) == -1)
 		return -1;
 	while (!input_ready(in, stop_fd, 1000))
-		metrics_tick(&k->metrics);
+		kdiff_tick(k);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ run(struct kdiff *k, struct reader *reader, int stop_fd)
 int
 main(int argc, char **argv)
 {
-	struct kdiff k = {.state = NULL};
+	struct kdiff k = {.ack_fd = -1};
 	struct reader *reader = NULL;
 	int status = EXIT_FAILED;
 	int stop_fd;
@@ -101,7 +101,8 @@ main(int argc, char **argv)
 		goto out;
 	}
 	stop_fd = tool_stop_fd(&k.tool);
-	if (k.count == NULL || stop_fd == -1 || open_all(&k) == -1)
+	if (k.count == NULL || stop_fd == -1 || acks_init(&k.acks, &k.tool.log, k.ack_fd) == -1 ||
+	    open_all(&k) == -1)
 		goto out;
 	metrics_init(&k.metrics, &k.tool.log, k.tool.metrics_path, k.count, COUNTERS);
 	reader = reader_open(&k, STDIN_FILENO);
@@ -111,6 +112,7 @@ main(int argc, char **argv)
 	/* What came before a bad line is good. */
 	if (batch_end(&k) == 0 && failed == 0)
 		status = EXIT_OK;
+	kdiff_tick(&k);
 	metrics_write(&k.metrics);
 out:
 	reader_close(reader);

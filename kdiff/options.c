@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +17,24 @@ static const char help[] =
     "  -s, --state=DIR            keep what is known in DIR across runs\n"
     "      --baseline             learn each stream's first snapshot without records\n"
     "      --ignore-metadata      no record when only resourceVersion or managedFields differ\n"
+    "      --ack-fd=N             read what the bus has accepted from descriptor N\n"
     TOOL_OPTIONS_HELP
     "\n"
     "Exit status: 0 at the end of input, 1 on failure, 2 on wrong usage. See kdiff(1).\n";
 
-enum { OPT_BASELINE = OPT_TOOL_FIRST_FREE, OPT_IGNORE_METADATA };
+enum { OPT_BASELINE = OPT_TOOL_FIRST_FREE, OPT_IGNORE_METADATA, OPT_ACK_FD };
+
+static bool
+descriptor(const char *arg, int *fd)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(arg, &end, 10);
+	*fd = (int)n;
+	return errno == 0 && *arg != '\0' && *end == '\0' && n >= 0 && n <= INT_MAX;
+}
 
 int
 options_parse(struct kdiff *k, int argc, char **argv)
@@ -28,6 +43,7 @@ options_parse(struct kdiff *k, int argc, char **argv)
 	    {"state", required_argument, NULL, 's'},
 	    {"baseline", no_argument, NULL, OPT_BASELINE},
 	    {"ignore-metadata", no_argument, NULL, OPT_IGNORE_METADATA},
+	    {"ack-fd", required_argument, NULL, OPT_ACK_FD},
 	    TOOL_OPTIONS,
 	    {NULL, 0, NULL, 0},
 	};
@@ -43,6 +59,12 @@ options_parse(struct kdiff *k, int argc, char **argv)
 			break;
 		case OPT_IGNORE_METADATA:
 			k->ignore_metadata = true;
+			break;
+		case OPT_ACK_FD:
+			if (!descriptor(optarg, &k->ack_fd)) {
+				log_error(&k->tool.log, "--ack-fd: \"%s\" is no descriptor", optarg);
+				return EXIT_USAGE;
+			}
 			break;
 		default:
 			switch (tool_option(&k->tool, opt, optarg, help)) {
@@ -100,6 +122,8 @@ options_metrics(void)
 	    [COUNT_OBJECTS] = {"kollect_kdiff_objects", NULL, "Objects known.", METRIC_GAUGE, 0},
 	    [COUNT_SEQ] = {"kollect_kdiff_sequence", NULL, "Sequence number of the last record.",
 		METRIC_GAUGE, 0},
+	    [COUNT_ACKED] = {"kollect_kdiff_acked_sequence", NULL,
+		"Sequence number up to which the bus has accepted all.", METRIC_GAUGE, 0},
 	};
 	struct metric *copy = malloc(sizeof(metrics));
 
