@@ -23,7 +23,7 @@ LIBS_kpublish = -lrdkafka -lnats -lprotobuf-c
 
 SRC_lib = $(wildcard lib/*.c)
 OBJ_lib = $(SRC_lib:%.c=$(BUILD)/%.o)
-PROTO = $(wildcard proto/*.proto)
+PROTO = $(sort $(shell find proto -name "*.proto"))
 PROTO_C = $(PROTO:proto/%.proto=$(BUILD)/proto/%.pb-c.c)
 PROTO_O = $(PROTO_C:%.c=%.o)
 SRC_tools = $(foreach t,$(TOOLS),$(wildcard $t/*.c))
