@@ -26,6 +26,7 @@ OBJ_lib = $(SRC_lib:%.c=$(BUILD)/%.o)
 PROTO = $(sort $(shell find proto -name "*.proto"))
 PROTO_C = $(PROTO:proto/%.proto=$(BUILD)/proto/%.pb-c.c)
 PROTO_O = $(PROTO_C:%.c=%.o)
+PROTO_A = $(BUILD)/proto/libproto.a
 SRC_tools = $(foreach t,$(TOOLS),$(wildcard $t/*.c))
 OBJ_tools = $(SRC_tools:%.c=$(BUILD)/%.o)
 UNIT = $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/*.c))
@@ -37,7 +38,7 @@ MAN = $(wildcard */*.[157])
 all: $(TOOLS:%=$(BUILD)/bin/%)
 
 define tool_rule
-$(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1/*.c)) $(OBJ_lib) $(PROTO_O)
+$(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1/*.c)) $(OBJ_lib) $(PROTO_A)
 	@mkdir -p $$(@D)
 	$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$1)
 endef
@@ -53,13 +54,15 @@ $(BUILD)/proto/%.pb-c.c: proto/%.proto
 	protoc-c -Iproto --c_out=$(BUILD)/proto $<
 $(BUILD)/proto/%.o: $(BUILD)/proto/%.c
 	$(CC) -std=c11 -I$(BUILD)/proto -fPIE $(CFLAGS) $(SAN) -c -o $@ $<
+$(PROTO_A): $(PROTO_O)
+	$(AR) rcs $@ $^
 
 -include $(patsubst %.o,%.d,$(OBJ_lib) $(OBJ_tools)) $(UNIT:%=%.d)
-$(BUILD)/test/unit/%: test/unit/%.c $(OBJ_lib) $(OBJ_tools)
+$(BUILD)/test/unit/%: test/unit/%.c $(OBJ_lib) $(OBJ_tools) $(PROTO_A)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itest/unit -I. $(ALL_LDFLAGS) -o $@ $< \
 	    $(filter-out %/main.o,$(filter $(BUILD)/$(firstword $(subst _, ,$*))/%.o,$(OBJ_tools))) \
-	    $(OBJ_lib) $(PROTO_O) $(LIBS_$(firstword $(subst _, ,$*))) -lm
+	    $(OBJ_lib) $(PROTO_A) $(LIBS_$(firstword $(subst _, ,$*))) -lm
 
 # Runs the units (TAP programs: lib_json.c is one of lib, kdiff_rv.c one of kdiff), then the quick
 # bats files, which need Debian packages alone.
@@ -78,6 +81,7 @@ tsan:
 # A fuzz target is built from the real sources, with libFuzzer, and starts from its corpus in the
 # tree; what it finds anew stays in build/.
 FUZZ_SECONDS = 60
+FUZZ_LIBS = -ljq -lprotobuf-c
 $(BUILD)/fuzz/%: test/fuzz/%.c $(SRC_lib) $(SRC_tools) $(PROTO_C)
 	@mkdir -p $(@D)
 	clang $(filter-out -MMD -MP,$(ALL_CFLAGS)) -O2 -fsanitize=fuzzer,address,undefined \

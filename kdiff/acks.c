@@ -32,11 +32,11 @@ take_line(struct acks *a)
 	for (i = 0; i < a->len && a->line[i] >= '0' && a->line[i] <= '9'; i++)
 		seq = seq * 10 + (uint64_t)(a->line[i] - '0');
 	if (a->len == 0 || a->len > 19 || i < a->len)
-		log_warning(a->log, "acknowledgement \"%.*s\" is no sequence number", (int)a->len,
-		    a->line);
+		log_warning(a->log, "acknowledgement \"%.*s\" is no sequence number",
+		    (int)a->len, a->line);
 	else if (seq < a->acked)
-		log_warning(a->log, "acknowledgement %" PRIu64 " goes back behind %" PRIu64, seq,
-		    a->acked);
+		log_warning(a->log, "acknowledgement %" PRIu64 " goes back behind %" PRIu64,
+		    seq, a->acked);
 	else
 		a->acked = seq;
 	a->len = 0;
@@ -56,7 +56,8 @@ acks_read(struct acks *a)
 			return;
 		if (n <= 0) {
 			if (n == -1)
-				log_warning(a->log, "cannot read acknowledgements: %s", strerror(errno));
+				log_warning(a->log, "cannot read acknowledgements: %s",
+				    strerror(errno));
 			a->fd = -1;
 			return;
 		}

@@ -22,8 +22,8 @@ struct acks {
 /* Takes fd (-1 for none), which is made non-blocking. 0, or -1 with a message. */
 int acks_init(struct acks *acks, const struct log *log, int fd);
 
-/* Takes what is there; does not block. A line that is no number, or one that goes back, is named
- * and passed over. At the end of input, or on an error, fd becomes -1. */
+/* Takes what is there; does not block. A line that is no number, or one that goes back, is
+ * named and passed over. At the end of input, or on an error, fd becomes -1. */
 void acks_read(struct acks *acks);
 
 #endif

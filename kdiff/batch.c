@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One transaction a batch of input: state, stream positions and sequence number change together,
- * and no record leaves before its commit. */
+/* One transaction a batch of input: state, stream positions and sequence number change
+ * together, and no record leaves before its commit. */
 #include <errno.h>
 #include <string.h>
 

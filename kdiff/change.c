@@ -64,7 +64,8 @@ subject_of(struct kdiff *k, const struct object *o, struct subject *s, const cha
 	if (*why != NULL)
 		return CHANGE_BAD;
 	*s = (struct subject){.object = o};
-	if (plain(k, 0, &o->uid, &s->uid) == -1 || plain(k, 1, &o->api_version, &s->api_version) == -1 ||
+	if (plain(k, 0, &o->uid, &s->uid) == -1 ||
+	    plain(k, 1, &o->api_version, &s->api_version) == -1 ||
 	    plain(k, 2, &o->kind, &s->kind_part) == -1 || plain(k, 3, &o->ns, &s->ns) == -1 ||
 	    plain(k, 4, &o->name, &s->name) == -1 ||
 	    plain(k, 5, &o->resource_version, &s->version) == -1)
@@ -88,8 +89,8 @@ emit(struct kdiff *k, struct record *r)
 	if (r->ns.len == 0)
 		r->ns.p = NULL;
 	if (record_write(r, &k->records) == -1) {
-		log_error(&k->tool.log, "cannot write the record of %.*s %.*s: %s", (int)r->kind.len,
-		    r->kind.p, (int)r->name.len, r->name.p, strerror(errno));
+		log_error(&k->tool.log, "cannot write the record of %.*s %.*s: %s",
+		    (int)r->kind.len, r->kind.p, (int)r->name.len, r->name.p, strerror(errno));
 		return -1;
 	}
 	store_set_seq(k->store, r->seq);
@@ -111,22 +112,29 @@ record_of(const struct object *o, enum record_type type)
 	};
 }
 
-/* The object becomes what the store knows; hash as fingerprint has it. */
+/* The object becomes what the store knows; hash as fingerprint has it. Until a mark has named
+ * the stream that brings it, it stays with the one that it was seen in before (before: NULL, or
+ * what is known). */
 static int
-learn(struct kdiff *k, const struct subject *s, const uint64_t hash[2])
+learn(struct kdiff *k, const struct subject *s, const uint64_t hash[2],
+    const struct known *before)
 {
 	struct bytes state = {s->object->bytes.p, s->object->bytes.len};
 	struct known known = {
 	    .hash = {hash[0], hash[1]},
 	    .kind = kind_id(s->kind),
-	    .stream = s->stream != NULL ? s->stream->id : 0,
-	    .snapshot = s->stream != NULL ? s->stream->snapshot : 0,
+	    .stream = before != NULL ? before->stream : 0,
+	    .snapshot = before != NULL ? before->snapshot : 0,
 	    .size = state.len,
 	    .resource_version = s->version,
 	    .ns = s->ns,
 	    .name = s->name,
 	};
 
+	if (s->stream != NULL) {
+		known.stream = s->stream->id;
+		known.snapshot = s->stream->snapshot;
+	}
 	if (kinds_pack(k->kinds, s->kind, state, &known.packed, &known.dictionary) == -1)
 		return -1;
 	return store_put(k->store, &s->key, &known);
@@ -173,7 +181,8 @@ change_vanished(struct kdiff *k, const struct kind *kind, const struct uid_key *
 	if (kinds_unpack(k->kinds, known, &k->state_text) == -1)
 		return -1;
 	if (object_scan(k->state_text.data, k->state_text.len, &o, &why, &at) == -1) {
-		log_error(&k->tool.log, "%s: a state in the store is damaged: %s", kind_name(kind), why);
+		log_error(&k->tool.log, "%s: a state in the store is damaged: %s",
+		    kind_name(kind), why);
 		return -1;
 	}
 	r = record_of(&o, RECORD_DELETED);
@@ -186,15 +195,15 @@ change_vanished(struct kdiff *k, const struct kind *kind, const struct uid_key *
 }
 
 static int
-forget(struct kdiff *k, const struct subject *s)
+forget(struct kdiff *k, const struct subject *s, const struct known *known)
 {
-	if (store_name_remove(k->store, kind_id(s->kind), s->ns, s->name, &s->key) == -1)
+	if (store_name_remove(k->store, known->kind, known->ns, known->name, &s->key) == -1)
 		return -1;
 	return store_remove(k->store, &s->key);
 }
 
-/* The name may still lead to another object, deleted unseen: that comes first. *stale: the event
- * is older than what stands under the name. */
+/* The name may still lead to another object, deleted unseen: that comes first. *stale: the
+ * event is older than what stands under the name. */
 static int
 make_way(struct kdiff *k, const struct subject *s, bool *stale)
 {
@@ -232,7 +241,8 @@ created(struct kdiff *k, const struct subject *s)
 		k->count[COUNT_STALE].value++;
 		return 0;
 	}
-	if (k->baseline && s->stream != NULL && s->stream->in_snapshot && !s->stream->complete) {
+	if (k->baseline && s->stream != NULL && s->stream->in_snapshot &&
+	    !s->stream->complete) {
 		k->count[COUNT_LEARNED].value++;
 	} else {
 		r.applies_at = o->creation;
@@ -242,14 +252,14 @@ created(struct kdiff *k, const struct subject *s)
 			return -1;
 	}
 	fingerprint(o, hash);
-	if (learn(k, s, hash) == -1 ||
+	if (learn(k, s, hash, NULL) == -1 ||
 	    store_name_put(k->store, kind_id(s->kind), s->ns, s->name, &s->key) == -1)
 		return -1;
 	return kinds_count(k->kinds, s->kind);
 }
 
-/* The object is known under another kind's group (one object, served by two groups) or, in theory,
- * another name: the name it now has leads to it. */
+/* The object is known under another kind's group (one object, served by two groups) or, in
+ * theory, another name: the name it now has leads to it. */
 static int
 rename_known(struct kdiff *k, const struct subject *s, const struct known *known)
 {
@@ -261,6 +271,32 @@ rename_known(struct kdiff *k, const struct subject *s, const struct known *known
 	if (store_name_remove(k->store, known->kind, known->ns, known->name, &s->key) == -1)
 		return -1;
 	return store_name_put(k->store, kind_id(s->kind), s->ns, s->name, &s->key);
+}
+
+static int
+replace(
+    struct kdiff *k, const struct subject *s, const uint64_t hash[2], const struct known *known)
+{
+	struct known before = *known; /* its numbers: its ranges go with the first change */
+
+	return rename_known(k, s, known) == -1 ? -1 : learn(k, s, hash, &before);
+}
+
+/* The snapshot in which the object was seen last is that of the stream that brings it now. When
+ * that is a stream of another kind (one object, served by two groups), the object goes over to
+ * it with all: its deletion will show there. */
+static int
+seen(struct kdiff *k, const struct subject *s, const struct known *known)
+{
+	uint64_t hash[2];
+
+	if (s->stream == NULL ||
+	    (known->stream == s->stream->id && known->snapshot == s->stream->snapshot))
+		return 0;
+	if (known->kind == kind_id(s->kind))
+		return store_mark_seen(k->store, &s->key, s->stream->id, s->stream->snapshot);
+	fingerprint(s->object, hash);
+	return replace(k, s, hash, known);
 }
 
 static int
@@ -276,7 +312,7 @@ updated(struct kdiff *k, const struct subject *s, const struct known *known)
 	fingerprint(s->object, hash);
 	if (k->ignore_metadata && hash[0] == known->hash[0] && hash[1] == known->hash[1]) {
 		k->count[COUNT_IGNORED].value++;
-		return rename_known(k, s, known) == -1 ? -1 : learn(k, s, hash);
+		return replace(k, s, hash, known);
 	}
 	/* The kind that it was packed as may be another: one object, served by two groups. */
 	if (kinds_unpack(k->kinds, known, &k->state_text) == -1)
@@ -291,9 +327,7 @@ updated(struct kdiff *k, const struct subject *s, const struct known *known)
 	r.manager = source.manager;
 	r.then = (struct bytes){k->state_text.data, k->state_text.len};
 	r.now = (struct bytes){s->object->bytes.p, s->object->bytes.len};
-	if (emit(k, &r) == -1 || rename_known(k, s, known) == -1)
-		return -1;
-	return learn(k, s, hash);
+	return emit(k, &r) == -1 ? -1 : replace(k, s, hash, known);
 }
 
 /* An ADDED or MODIFIED: what it means depends on what is known alone. */
@@ -302,29 +336,23 @@ exists(struct kdiff *k, const struct subject *s)
 {
 	struct known known;
 	int have = store_get(k->store, &s->key, &known);
-	int result = 0;
+	enum rv_order order;
+	int result;
 
 	if (have == -1)
 		return -1;
+	order = have == 1 ? rv_compare(s->version, known.resource_version) : RV_NEWER;
 	if (have == 0) {
 		result = created(k, s);
+	} else if (order == RV_EQUAL) {
+		k->count[COUNT_UNCHANGED].value++;
+		result = seen(k, s, &known);
+	} else if (order == RV_OLDER) {
+		k->count[COUNT_STALE].value++;
+		/* Its state is not taken, but that it exists is true. */
+		result = known.kind == kind_id(s->kind) ? seen(k, s, &known) : 0;
 	} else {
-		switch (rv_compare(s->version, known.resource_version)) {
-		case RV_OLDER:
-			k->count[COUNT_STALE].value++;
-			break;
-		case RV_EQUAL:
-			k->count[COUNT_UNCHANGED].value++;
-			break;
-		case RV_NEWER:
-		case RV_UNORDERED:
-			result = updated(k, s, &known);
-			advance(s);
-			return result;
-		}
-		if (s->stream != NULL && (known.stream != s->stream->id ||
-					     known.snapshot != s->stream->snapshot))
-			result = store_mark_seen(k->store, &s->key, s->stream->id, s->stream->snapshot);
+		result = updated(k, s, &known);
 	}
 	advance(s);
 	return result;
@@ -341,22 +369,25 @@ deleted(struct kdiff *k, const struct subject *s)
 
 	if (have == -1)
 		return -1;
+	/* Of a stream that has had its snapshot all objects are known: one that is not has been
+	 * deleted before, as by the event of another group that serves it. */
 	stale = have == 1 ? rv_compare(s->version, known.resource_version) == RV_OLDER
-			  : behind_stream(s);
+			  : behind_stream(s) || (s->stream != NULL && s->stream->complete);
 	if (stale) {
 		k->count[COUNT_STALE].value++;
 		return 0;
 	}
 	r.applies_at = o->deletion;
 	r.then = (struct bytes){o->bytes.p, o->bytes.len};
-	if (emit(k, &r) == -1 || (have == 1 && forget(k, s) == -1))
+	if (emit(k, &r) == -1 || (have == 1 && forget(k, s, &known) == -1))
 		return -1;
 	advance(s);
 	return 0;
 }
 
 enum change_result
-change_apply(struct kdiff *k, enum event_type type, const struct object *object, const char **why)
+change_apply(
+    struct kdiff *k, enum event_type type, const struct object *object, const char **why)
 {
 	struct subject s;
 	enum change_result result;
@@ -367,5 +398,5 @@ change_apply(struct kdiff *k, enum event_type type, const struct object *object,
 	if (result != CHANGE_OK)
 		return result;
 	return (type == EVENT_DELETED ? deleted(k, &s) : exists(k, &s)) == -1 ? CHANGE_FAILED
-									     : CHANGE_OK;
+									      : CHANGE_OK;
 }

@@ -7,16 +7,17 @@
 
 enum change_result {
 	CHANGE_OK,
-	CHANGE_BAD,    /* the object lacks what every object has: *why says what; nothing changed */
+	CHANGE_BAD, /* the object lacks what every object has: *why says what; nothing changed
+		     */
 	CHANGE_FAILED, /* the store or memory failed, with a message */
 };
 
 /* Takes an ADDED, MODIFIED or DELETED. Text must be compact: it becomes part of a record. */
-enum change_result change_apply(struct kdiff *k, enum event_type type, const struct object *object,
-    const char **why);
+enum change_result change_apply(
+    struct kdiff *k, enum event_type type, const struct object *object, const char **why);
 
-/* The object was deleted while nobody looked: the record has its last known state. uid must stand
- * in the store. 0 or -1. */
+/* The object was deleted while nobody looked: the record has its last known state. uid must
+ * stand in the store. 0 or -1. */
 int change_vanished(struct kdiff *k, const struct kind *kind, const struct uid_key *uid,
     const struct known *known);
 

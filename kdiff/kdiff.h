@@ -43,7 +43,7 @@ struct kdiff {
 	const char *state; /* --state, or NULL */
 	bool baseline;
 	bool ignore_metadata;
-	int ack_fd; /* --ack-fd, or -1 */
+	int ack_fd;           /* --ack-fd, or -1 */
 	struct metric *count; /* COUNTERS of them */
 	struct metrics metrics;
 	struct acks acks;
@@ -57,13 +57,13 @@ struct kdiff {
 	unsigned events;    /* that it has taken */
 	struct out out;
 
-	struct buf state_text;           /* the last state of the object at hand, unpacked */
-	struct buf plain[6];             /* strings of the object at hand that had escapes */
-	char observed[TIMEFMT_SIZE];     /* when the input at hand was read */
+	struct buf state_text;       /* the last state of the object at hand, unpacked */
+	struct buf plain[6];         /* strings of the object at hand that had escapes */
+	char observed[TIMEFMT_SIZE]; /* when the input at hand was read */
 };
 
-/* Ends the batch: commits, then hands on its records. 0; or -1, with a message unless the reader
- * has gone (EPIPE). */
+/* Ends the batch: commits, then hands on its records. 0; or -1, with a message unless the
+ * reader has gone (EPIPE). */
 int batch_end(struct kdiff *k);
 /* Room for an event of that many bytes in the batch, which is ended and begun as need be. */
 int batch_room(struct kdiff *k, size_t bytes);

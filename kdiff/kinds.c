@@ -9,10 +9,10 @@
 
 enum {
 	LEVEL = 1,
-	SAMPLES = 200,               /* objects that a dictionary is made of */
-	SAMPLE_MAX = 32 * 1024,      /* bytes of each that count */
+	SAMPLES = 200,          /* objects that a dictionary is made of */
+	SAMPLE_MAX = 32 * 1024, /* bytes of each that count */
 	DICTIONARY_MAX = 32 * 1024,
-	NAME_MAX_LEN = 400,          /* of group/Kind */
+	NAME_MAX_LEN = 400, /* of group/Kind */
 };
 
 /* A row of the store's kinds table: this and the dictionary. */
@@ -22,8 +22,8 @@ struct row {
 
 struct kind {
 	uint32_t id;
-	uint32_t count;      /* objects seen, up to when the dictionary is made */
-	uint32_t train_at;   /* the count at which to make it; 0: it is made */
+	uint32_t count;    /* objects seen, up to when the dictionary is made */
+	uint32_t train_at; /* the count at which to make it; 0: it is made */
 	ZSTD_CDict *cdict;
 	ZSTD_DDict *ddict;
 	size_t name_len;
@@ -167,8 +167,8 @@ count_known(struct kinds *k, struct kind *kind)
 	struct uid_key uid;
 	int have = 1;
 
-	while (kind->count < SAMPLES - 1 &&
-	       (have = store_name_next(k->store, kind->id, (struct bytes){NULL, 0}, &walk, &uid)) == 1)
+	while (kind->count < SAMPLES - 1 && (have = store_name_next(k->store, kind->id,
+						 (struct bytes){NULL, 0}, &walk, &uid)) == 1)
 		kind->count++;
 	return have == -1 ? -1 : 0;
 }
@@ -219,7 +219,8 @@ kinds_open(const struct log *log, struct store *store)
 		k->by_id = calloc(k->size, sizeof(struct kind *));
 		buf_init(&k->packed, (size_t)128 << 20);
 	}
-	if (k == NULL || k->cctx == NULL || k->dctx == NULL || k->table == NULL || k->by_id == NULL) {
+	if (k == NULL || k->cctx == NULL || k->dctx == NULL || k->table == NULL ||
+	    k->by_id == NULL) {
 		log_error(log, "out of memory");
 		kinds_close(k);
 		return NULL;
@@ -273,17 +274,20 @@ kinds_pack(struct kinds *k, struct kind *kind, struct bytes state, struct bytes 
 	k->packed.len = 0;
 	buf_shrink(&k->packed, (size_t)1 << 20);
 	if (buf_reserve(&k->packed, bound) == NULL) {
-		log_error(k->log, "%s: no memory to pack a state of %zu bytes", kind->name, state.len);
+		log_error(k->log, "%s: no memory to pack a state of %zu bytes", kind->name,
+		    state.len);
 		return -1;
 	}
 	*dictionary = kind->cdict != NULL;
 	if (kind->cdict != NULL)
-		n = ZSTD_compress_usingCDict(k->cctx, k->packed.data, bound, state.p, state.len,
-		    kind->cdict);
+		n = ZSTD_compress_usingCDict(
+		    k->cctx, k->packed.data, bound, state.p, state.len, kind->cdict);
 	else
-		n = ZSTD_compressCCtx(k->cctx, k->packed.data, bound, state.p, state.len, LEVEL);
+		n = ZSTD_compressCCtx(
+		    k->cctx, k->packed.data, bound, state.p, state.len, LEVEL);
 	if (ZSTD_isError(n)) {
-		log_error(k->log, "%s: cannot pack a state: %s", kind->name, ZSTD_getErrorName(n));
+		log_error(
+		    k->log, "%s: cannot pack a state: %s", kind->name, ZSTD_getErrorName(n));
 		return -1;
 	}
 	*out = (struct bytes){k->packed.data, n};
@@ -304,21 +308,23 @@ kinds_unpack(struct kinds *k, const struct known *known, struct buf *out)
 		return -1;
 	}
 	if (known->dictionary == 0)
-		n = ZSTD_decompressDCtx(k->dctx, out->data, known->size, known->packed.p,
-		    known->packed.len);
+		n = ZSTD_decompressDCtx(
+		    k->dctx, out->data, known->size, known->packed.p, known->packed.len);
 	else if (kind != NULL && kind->ddict != NULL)
 		n = ZSTD_decompress_usingDDict(k->dctx, out->data, known->size, known->packed.p,
 		    known->packed.len, kind->ddict);
 	if (ZSTD_isError(n) || n != known->size) {
 		log_error(k->log, "%s %.*s/%.*s: its state in the store is damaged",
-		    kind != NULL ? kind->name : "object", (int)known->ns.len, known->ns.p, (int)known->name.len, known->name.p);
+		    kind != NULL ? kind->name : "object", (int)known->ns.len, known->ns.p,
+		    (int)known->name.len, known->name.p);
 		return -1;
 	}
 	out->len = n;
 	return 0;
 }
 
-/* Gathers the kind's states from the store: samples one behind the other, their sizes in sizes. */
+/* Gathers the kind's states from the store: samples one behind the other, their sizes in sizes.
+ */
 static int
 gather(struct kinds *k, const struct kind *kind, struct buf *samples, size_t sizes[SAMPLES])
 {
@@ -330,8 +336,8 @@ gather(struct kinds *k, const struct kind *kind, struct buf *samples, size_t siz
 	int have = 1;
 
 	buf_init(&state, (size_t)128 << 20);
-	while (n < SAMPLES &&
-	       (have = store_name_next(k->store, kind->id, (struct bytes){NULL, 0}, &walk, &uid)) == 1) {
+	while (n < SAMPLES && (have = store_name_next(k->store, kind->id,
+				   (struct bytes){NULL, 0}, &walk, &uid)) == 1) {
 		size_t size;
 
 		have = store_get(k->store, &uid, &known);
@@ -360,13 +366,13 @@ keep_dictionary(struct kinds *k, struct kind *kind, const char *dictionary, size
 
 	buf_init(&value, sizeof(row) + DICTIONARY_MAX);
 	result = buf_add(&value, &row, sizeof(row)) == -1 ||
-	                 buf_add(&value, dictionary, len) == -1 ||
-	                 store_row_put(k->store, STORE_KINDS,
-	                     (struct bytes){kind->name, kind->name_len},
-	                     (struct bytes){value.data, value.len}) == -1 ||
-	                 use_dictionary(k, kind, dictionary, len) == -1
-	             ? -1
-	             : 0;
+			 buf_add(&value, dictionary, len) == -1 ||
+			 store_row_put(k->store, STORE_KINDS,
+			     (struct bytes){kind->name, kind->name_len},
+			     (struct bytes){value.data, value.len}) == -1 ||
+			 use_dictionary(k, kind, dictionary, len) == -1
+		     ? -1
+		     : 0;
 	buf_free(&value);
 	return result;
 }
@@ -388,9 +394,11 @@ kinds_count(struct kinds *k, struct kind *kind)
 	dictionary = malloc(DICTIONARY_MAX);
 	if (n == -1 || dictionary == NULL)
 		goto out;
-	len = ZDICT_trainFromBuffer(dictionary, DICTIONARY_MAX, samples.data, sizes, (unsigned)n);
+	len =
+	    ZDICT_trainFromBuffer(dictionary, DICTIONARY_MAX, samples.data, sizes, (unsigned)n);
 	if (ZDICT_isError(len)) {
-		/* Too little to learn from, as when all are alike but tiny: later, with others. */
+		/* Too little to learn from, as when all are alike but tiny: later, with others.
+		 */
 		kind->train_at *= 4;
 		result = 0;
 		goto out;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds of objects (group and kind; versions of one kind are one), and how the last states of
- * each are packed: zstd with a dictionary made of the kind's first objects, which makes a state
- * three times smaller than zstd alone, and faster. */
+/* The kinds of objects (group and kind; versions of one kind are one), and how the last states
+ * of each are packed: zstd with a dictionary made of the kind's first objects, which makes a
+ * state three times smaller than zstd alone, and faster. */
 #ifndef KINDS_H
 #define KINDS_H
 
@@ -16,8 +16,8 @@ struct kind;
 struct kinds *kinds_open(const struct log *log, struct store *store);
 void kinds_close(struct kinds *kinds);
 
-/* The kind of "apps/v1", "Deployment", known or new. Needs an open transaction. Lives as long as
- * kinds. NULL with a message. */
+/* The kind of "apps/v1", "Deployment", known or new. Needs an open transaction. Lives as long
+ * as kinds. NULL with a message. */
 struct kind *kinds_of(struct kinds *kinds, struct bytes api_version, struct bytes kind);
 uint32_t kind_id(const struct kind *kind);
 /* "apps/Deployment", for messages. */
@@ -26,7 +26,8 @@ const char *kind_name(const struct kind *kind);
 /* Packs a state; *out is borrowed until the next call. *dictionary as struct known has it. */
 int kinds_pack(struct kinds *kinds, struct kind *kind, struct bytes state, struct bytes *out,
     uint32_t *dictionary);
-/* Unpacks known's state into *out (replacing what it holds). -1 with a message: it is damaged. */
+/* Unpacks known's state into *out (replacing what it holds). -1 with a message: it is damaged.
+ */
 int kinds_unpack(struct kinds *kinds, const struct known *known, struct buf *out);
 
 /* A new object of the kind stands in the store: with enough of them, its dictionary is made. */

@@ -101,8 +101,8 @@ main(int argc, char **argv)
 		goto out;
 	}
 	stop_fd = tool_stop_fd(&k.tool);
-	if (k.count == NULL || stop_fd == -1 || acks_init(&k.acks, &k.tool.log, k.ack_fd) == -1 ||
-	    open_all(&k) == -1)
+	if (k.count == NULL || stop_fd == -1 ||
+	    acks_init(&k.acks, &k.tool.log, k.ack_fd) == -1 || open_all(&k) == -1)
 		goto out;
 	metrics_init(&k.metrics, &k.tool.log, k.tool.metrics_path, k.count, COUNTERS);
 	reader = reader_open(&k, STDIN_FILENO);

@@ -12,8 +12,8 @@ struct managed {
 	struct json_str manager;
 };
 
-/* An update: of the entries that now has and then has not (by manager, operation, subresource and
- * time), the newest time, and the manager when all entries of that time name the same. */
+/* An update: of the entries that now has and then has not (by manager, operation, subresource
+ * and time), the newest time, and the manager when all entries of that time name the same. */
 struct managed managed_update(struct json_range then, struct json_range now);
 
 /* A creation: the manager, when all entries as old as the object name the same. */

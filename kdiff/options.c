@@ -17,9 +17,8 @@ static const char help[] =
     "  -s, --state=DIR            keep what is known in DIR across runs\n"
     "      --baseline             learn each stream's first snapshot without records\n"
     "      --ignore-metadata      no record when only resourceVersion or managedFields differ\n"
-    "      --ack-fd=N             read what the bus has accepted from descriptor N\n"
-    TOOL_OPTIONS_HELP
-    "\n"
+    "      --ack-fd=N             read what the bus has accepted from descriptor "
+    "N\n" TOOL_OPTIONS_HELP "\n"
     "Exit status: 0 at the end of input, 1 on failure, 2 on wrong usage. See kdiff(1).\n";
 
 enum { OPT_BASELINE = OPT_TOOL_FIRST_FREE, OPT_IGNORE_METADATA, OPT_ACK_FD };
@@ -62,7 +61,8 @@ options_parse(struct kdiff *k, int argc, char **argv)
 			break;
 		case OPT_ACK_FD:
 			if (!descriptor(optarg, &k->ack_fd)) {
-				log_error(&k->tool.log, "--ack-fd: \"%s\" is no descriptor", optarg);
+				log_error(
+				    &k->tool.log, "--ack-fd: \"%s\" is no descriptor", optarg);
 				return EXIT_USAGE;
 			}
 			break;
@@ -92,11 +92,20 @@ options_parse(struct kdiff *k, int argc, char **argv)
 struct metric *
 options_metrics(void)
 {
-#define EVENTS(label) {"kollect_kdiff_events_total", label, "Watch events read.", METRIC_COUNTER, 0}
-#define RECORDS(label) \
-	{"kollect_kdiff_records_total", label, "Change records written.", METRIC_COUNTER, 0}
-#define DROPPED(label) \
-	{"kollect_kdiff_events_dropped_total", label, "Events that were no change.", METRIC_COUNTER, 0}
+#define EVENTS(label)                                                                        \
+	{                                                                                    \
+		"kollect_kdiff_events_total", label, "Watch events read.", METRIC_COUNTER, 0 \
+	}
+#define RECORDS(label)                                                           \
+	{                                                                        \
+		"kollect_kdiff_records_total", label, "Change records written.", \
+		    METRIC_COUNTER, 0                                            \
+	}
+#define DROPPED(label)                                                                      \
+	{                                                                                   \
+		"kollect_kdiff_events_dropped_total", label, "Events that were no change.", \
+		    METRIC_COUNTER, 0                                                       \
+	}
 	static const struct metric metrics[COUNTERS] = {
 	    [COUNT_ADDED] = EVENTS("type=\"ADDED\""),
 	    [COUNT_MODIFIED] = EVENTS("type=\"MODIFIED\""),
@@ -119,9 +128,10 @@ options_metrics(void)
 		METRIC_COUNTER, 0},
 	    [COUNT_OUTPUT_BYTES] = {"kollect_kdiff_output_bytes_total", NULL, "Bytes written.",
 		METRIC_COUNTER, 0},
-	    [COUNT_OBJECTS] = {"kollect_kdiff_objects", NULL, "Objects known.", METRIC_GAUGE, 0},
-	    [COUNT_SEQ] = {"kollect_kdiff_sequence", NULL, "Sequence number of the last record.",
-		METRIC_GAUGE, 0},
+	    [COUNT_OBJECTS] = {"kollect_kdiff_objects", NULL, "Objects known.", METRIC_GAUGE,
+		0},
+	    [COUNT_SEQ] = {"kollect_kdiff_sequence", NULL,
+		"Sequence number of the last record.", METRIC_GAUGE, 0},
 	    [COUNT_ACKED] = {"kollect_kdiff_acked_sequence", NULL,
 		"Sequence number up to which the bus has accepted all.", METRIC_GAUGE, 0},
 	};

@@ -14,10 +14,8 @@ enum { LONG_LINE = 4 * 1024 * 1024 };
 
 enum mode {
 	LINES,
-	UNFOLD_LINE,     /* within a long line */
-	UNFOLD_INDENTED, /* within an indented document */
-	SKIP_LINE,       /* behind an error: to the newline */
-	SKIP_INDENTED,   /* behind an error: to the line that begins with the closing brace */
+	IN_LONG_LINE,
+	IN_INDENTED, /* within an indented document */
 };
 
 struct reader {
@@ -25,10 +23,15 @@ struct reader {
 	struct input in;
 	struct unfold *unfold;
 	enum mode mode;
-	uint64_t line;        /* number of the line at hand */
-	uint64_t unfold_line; /* number of the document's first line */
+	uint64_t line; /* number of the line at hand */
+	/* Of the long line or the indented document. */
+	uint64_t first_line;
+	uint64_t first_byte;
+	bool lost;       /* it is bad: the rest of it is passed over */
+	bool line_begun; /* its last byte so far was a newline */
 	/* Of the List being taken apart: what its items may lack, and their event's type. */
 	enum event_type list_type;
+	bool list_lost; /* what it is cannot be told: its items are passed over */
 	struct buf list_head;
 	struct buf item; /* an item with kind and apiVersion put in */
 };
@@ -86,22 +89,25 @@ bad(struct reader *r, uint64_t line, uint64_t offset, const char *why)
 	return k->tool.on_error == ON_ERROR_SKIP ? 0 : -1;
 }
 
+/* why: where the judged call leaves it, so that it is read behind the call. */
 static int
-judge(struct reader *r, enum change_result result, const char *why)
+judge(struct reader *r, enum change_result result, const char *const *why)
 {
 	if (result == CHANGE_BAD)
-		return bad(r, r->line, r->in.offset, why);
+		return bad(r, r->line, r->in.offset, *why);
 	return result == CHANGE_FAILED ? -1 : 0;
 }
 
-/* The "Pod" of "PodList"; p NULL when there is none (a plain List: its items say it themselves). */
+/* The "Pod" of "PodList"; p NULL when there is none (a plain List: its items say it
+ * themselves). */
 static struct bytes
 item_kind(const struct json_str *kind)
 {
 	static const char suffix[] = "List";
 	size_t n = sizeof(suffix) - 1;
 
-	if (kind->p == NULL || kind->len <= n || memcmp(kind->p + kind->len - n, suffix, n) != 0)
+	if (kind->p == NULL || kind->len <= n ||
+	    memcmp(kind->p + kind->len - n, suffix, n) != 0)
 		return (struct bytes){NULL, 0};
 	return (struct bytes){kind->p, kind->len - n};
 }
@@ -123,10 +129,11 @@ set_list_head(struct reader *r, const struct event *event)
 	r->list_head.len = 0;
 	if (kind.p == NULL)
 		return 0;
-	if (buf_printf(&r->list_head, "{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s\",", (int)kind.len,
-		kind.p, (int)event->object.api_version.len,
+	if (buf_printf(&r->list_head, "{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s\",",
+		(int)kind.len, kind.p, (int)event->object.api_version.len,
 		event->object.api_version.p != NULL ? event->object.api_version.p : "") == -1) {
-		log_error(&r->k->tool.log, "line %" PRIu64 ": the list's kind is too long", r->line);
+		log_error(
+		    &r->k->tool.log, "line %" PRIu64 ": the list's kind is too long", r->line);
 		return -1;
 	}
 	return 0;
@@ -147,14 +154,15 @@ take_item(struct reader *r, const char *json, size_t len)
 		buf_shrink(&r->item, LONG_LINE);
 		if (buf_add(&r->item, r->list_head.data, r->list_head.len) == -1 ||
 		    buf_add(&r->item, json + 1, len - 1) == -1) {
-			log_error(&r->k->tool.log, "cannot take a list's item: %s", strerror(errno));
+			log_error(
+			    &r->k->tool.log, "cannot take a list's item: %s", strerror(errno));
 			return -1;
 		}
 		if (object_scan(r->item.data, r->item.len, &o, &why, &at) == -1)
 			return bad(r, r->line, r->in.offset, why);
 	}
 	r->k->count[COUNT_ADDED + r->list_type].value++;
-	return judge(r, change_apply(r->k, r->list_type, &o, &why), why);
+	return judge(r, change_apply(r->k, r->list_type, &o, &why), &why);
 }
 
 static int
@@ -189,8 +197,9 @@ take_error(struct reader *r, const struct event *event)
 		else
 			json_skip(&j, NULL);
 	}
-	log_warning(&r->k->tool.log, "line %" PRIu64 ": the watch ended with an error: %.*s", r->line,
-	    message.p != NULL ? (int)message.len : 0, message.p != NULL ? message.p : "");
+	log_warning(&r->k->tool.log, "line %" PRIu64 ": the watch ended with an error: %.*s",
+	    r->line, message.p != NULL ? (int)message.len : 0,
+	    message.p != NULL ? message.p : "");
 	return 0;
 }
 
@@ -211,10 +220,10 @@ take_event(struct reader *r, const char *json, size_t len, uint64_t offset)
 		if (is_list(&event.object))
 			return take_list(r, &event);
 		r->k->count[COUNT_ADDED + event.type].value++;
-		return judge(r, change_apply(r->k, event.type, &event.object, &why), why);
+		return judge(r, change_apply(r->k, event.type, &event.object, &why), &why);
 	case EVENT_BOOKMARK:
 		r->k->count[COUNT_BOOKMARK].value++;
-		return judge(r, snapshot_mark(r->k, &event.object, &why), why);
+		return judge(r, snapshot_mark(r->k, &event.object, &why), &why);
 	default:
 		return take_error(r, &event);
 	}
@@ -234,14 +243,18 @@ take_list_begin(struct reader *r)
 
 	rest = unfold_rest(r->unfold, &len);
 	buf_init(&head, len + 4);
+	r->list_head.len = 0;
+	r->list_lost = true;
 	if (buf_add(&head, rest, len) == -1 || buf_add(&head, "]}}", 3) == -1) {
 		log_error(&r->k->tool.log, "out of memory");
 		result = -1;
 	} else if (event_scan(head.data, head.len, &event, &why, &at) == -1) {
-		r->list_head.len = 0;
-		result = bad(r, r->unfold_line, r->in.offset, why);
+		result = bad(r, r->first_line, r->first_byte, why);
+	} else if (event.type > EVENT_DELETED) {
+		result = bad(r, r->first_line, r->first_byte, "a list is no BOOKMARK or ERROR");
 	} else {
 		result = set_list_head(r, &event);
+		r->list_lost = false;
 	}
 	buf_free(&head);
 	return result;
@@ -254,13 +267,17 @@ unfolded_item(void *arg, const char *json, size_t len)
 
 	if (unfold_items(r->unfold) == 1 && take_list_begin(r) == -1)
 		return -1;
-	return take_item(r, json, len);
+	return r->list_lost ? 0 : take_item(r, json, len);
 }
 
 static bool
 is_blank(const char *line, size_t len)
 {
-	return strspn(line, " \t\r\n") >= len;
+	size_t i = 0;
+
+	while (i < len && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r'))
+		i++;
+	return i == len;
 }
 
 /* An indented document begins with a line that has but the brace. */
@@ -268,6 +285,16 @@ static bool
 is_indented(const char *line, size_t len)
 {
 	return len > 0 && line[0] == '{' && is_blank(line + 1, len - 1);
+}
+
+static void
+begin_document(struct reader *r, enum mode mode)
+{
+	r->mode = mode;
+	r->first_line = ++r->line;
+	r->first_byte = r->in.offset;
+	r->lost = false;
+	r->line_begun = false;
 }
 
 /* Each returns 1 when it moved on, 0 when more input is needed, -1. */
@@ -283,8 +310,7 @@ run_line(struct reader *r)
 
 	if (!input_line(in, &line, &len)) {
 		if (input_len(in) >= LONG_LINE) {
-			r->mode = UNFOLD_LINE;
-			r->unfold_line = ++r->line;
+			begin_document(r, IN_LONG_LINE);
 			return 1;
 		}
 		if (!in->eof || input_len(in) == 0)
@@ -294,8 +320,7 @@ run_line(struct reader *r)
 		last = true;
 	}
 	if (is_indented(line, len) && !last) {
-		r->mode = UNFOLD_INDENTED;
-		r->unfold_line = ++r->line;
+		begin_document(r, IN_INDENTED);
 		return 1;
 	}
 	r->line++;
@@ -304,63 +329,99 @@ run_line(struct reader *r)
 	return result == -1 ? -1 : 1;
 }
 
-static int
-run_unfold(struct reader *r)
+/* How many of the bytes may belong to the document; *cut: it cannot go on behind them. A long
+ * line ends at its newline. Within an indented document no line begins with a brace that opens:
+ * where one does, another document begins, and the end of this one (if it has not come yet) is
+ * lost. */
+static size_t
+document_limit(const struct reader *r, const char *bytes, size_t len, bool *cut)
 {
-	const char *bytes = input_data(&r->in);
-	size_t len = input_len(&r->in);
-	uint64_t begin = r->in.offset;
-	const char *rest;
-	long taken;
+	const char *end;
+
+	if (r->mode == IN_LONG_LINE) {
+		end = memchr(bytes, '\n', len);
+	} else if (r->line_begun && len > 0 && bytes[0] == '{') {
+		end = bytes;
+	} else {
+		end = memmem(bytes, len, "\n{", 2);
+		if (end != NULL)
+			end++;
+	}
+	*cut = end != NULL || r->in.eof;
+	return end != NULL ? (size_t)(end - bytes) : len;
+}
+
+/* A document that is not a List is an event like any other; of a List the items have been
+ * taken. */
+static int
+take_document(struct reader *r)
+{
+	uint64_t line = r->line;
+	struct event event;
+	const char *why;
+	size_t len;
+	const char *rest = unfold_rest(r->unfold, &len);
+	size_t at;
 	int result = 0;
 
-	if (len == 0 && !r->in.eof)
-		return 0;
-	taken = unfold_feed(r->unfold, bytes, len);
-	if (taken == -1 && unfold_error(r->unfold) == NULL)
+	r->line = r->first_line;
+	if (unfold_items(r->unfold) == 0)
+		result = take_event(r, rest, len, r->first_byte);
+	else if (event_scan(rest, len, &event, &why, &at) == -1)
+		result = bad(r, r->first_line, r->first_byte, why);
+	r->line = line;
+	return result;
+}
+
+/* Feeds *n bytes, which becomes how many of them were the document's. *end: it has ended, or it
+ * must as it is cut. 0, or -1: not to be skipped. */
+static int
+feed_document(struct reader *r, const char *bytes, size_t *n, bool *end)
+{
+	long taken = unfold_feed(r->unfold, bytes, *n);
+	const char *why = taken == -1 ? unfold_error(r->unfold) : "ends within a value";
+	int result;
+
+	if (taken == -1 && why == NULL)
 		return -1;
-	if (taken == -1 || (r->in.eof && !unfold_done(r->unfold))) {
-		result = bad(r, r->unfold_line, begin,
-		    taken == -1 ? unfold_error(r->unfold) : "ends within a value");
-		unfold_reset(r->unfold);
-		r->mode = r->mode == UNFOLD_LINE ? SKIP_LINE : SKIP_INDENTED;
-		return result == -1 ? -1 : 1;
+	if (taken != -1 && unfold_done(r->unfold)) {
+		*n = (size_t)taken;
+		*end = true;
+		result = take_document(r);
+	} else if (taken == -1 || *end) {
+		r->lost = true;
+		result = bad(r, r->first_line, r->first_byte, why);
+	} else {
+		return 0;
 	}
-	for (const char *p = bytes; (p = memchr(p, '\n', (size_t)(bytes + taken - p))) != NULL; p++)
-		r->line++;
-	if (unfold_done(r->unfold)) {
-		rest = unfold_rest(r->unfold, &len);
-		if (unfold_items(r->unfold) == 0)
-			result = take_event(r, rest, len, begin);
-		unfold_reset(r->unfold);
-		r->mode = LINES;
-		r->line--; /* the newline that ends the document is yet to come */
-	}
-	input_take(&r->in, (size_t)taken);
-	return result == -1 ? -1 : 1;
+	unfold_reset(r->unfold);
+	return result;
 }
 
 static int
-run_skip(struct reader *r)
+run_document(struct reader *r)
 {
-	struct input *in = &r->in;
-	char *line;
-	size_t len;
+	const char *bytes = input_data(&r->in);
+	size_t len = input_len(&r->in);
+	int result = 0;
+	bool end;
 
-	if (!input_line(in, &line, &len)) {
-		if (in->eof || input_len(in) >= LONG_LINE) {
-			bool more = input_len(in) > 0;
-
-			input_take(in, input_len(in));
-			return more;
-		}
+	if (len == 0 && !r->in.eof)
 		return 0;
-	}
-	if (r->mode == SKIP_LINE || (len > 0 && line[0] == '}'))
+	len = document_limit(r, bytes, len, &end);
+	if (!r->lost)
+		result = feed_document(r, bytes, &len, &end);
+	for (const char *p = bytes; (p = memchr(p, '\n', (size_t)(bytes + len - p))) != NULL;
+	     p++)
+		r->line++;
+	if (len > 0)
+		r->line_begun = bytes[len - 1] == '\n';
+	input_take(&r->in, len);
+	if (end) {
 		r->mode = LINES;
-	r->line++;
-	input_take(in, len + 1);
-	return 1;
+		r->line--; /* run_line counts the line that it stands on */
+	}
+	return result == -1 ? -1 : 1;
 }
 
 int
@@ -373,13 +434,9 @@ reader_run(struct reader *r)
 		case LINES:
 			more = run_line(r);
 			break;
-		case UNFOLD_LINE:
-		case UNFOLD_INDENTED:
-			more = run_unfold(r);
-			break;
-		case SKIP_LINE:
-		case SKIP_INDENTED:
-			more = run_skip(r);
+		case IN_LONG_LINE:
+		case IN_INDENTED:
+			more = run_document(r);
 			break;
 		}
 	}

@@ -9,7 +9,8 @@ enum rv_order {
 	RV_OLDER,
 	RV_EQUAL,
 	RV_NEWER,
-	RV_UNORDERED, /* they differ and one of them is no decimal number without leading zero */
+	RV_UNORDERED, /* they differ and one of them is no decimal number without leading zero
+		       */
 };
 
 /* How a stands to b. */

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snapshot.h"
 
+#include <string.h>
+
+/* Does it follow that the object (of the stream's kind and namespace) is gone when it was not
+ * seen since the snapshot began? One that came before any mark had named a stream belongs to
+ * the stream that spans it, unless a selector makes that hard to tell. */
+static bool
+may_miss(const struct stream *stream, const struct known *known)
+{
+	if (known->stream == 0)
+		return memchr(stream->path, '?', stream->path_len) == NULL;
+	return known->stream == stream->id && known->snapshot != stream->snapshot;
+}
+
 /* Deletes what stands in the store as the stream's and was not seen since the snapshot began.
  * Each object is looked at, in batches like those of events. */
 static int
@@ -12,14 +25,15 @@ delete_unseen(struct kdiff *k, const struct stream *stream)
 	int have;
 
 	for (;;) {
-		have = store_name_next(k->store, kind_id(stream->kind), stream->ns, &walk, &uid);
+		have =
+		    store_name_next(k->store, kind_id(stream->kind), stream->ns, &walk, &uid);
 		if (have == 1)
 			have = store_get(k->store, &uid, &known);
 		else
 			return have;
 		if (have == -1)
 			return -1;
-		if (have == 0 || known.stream != stream->id || known.snapshot == stream->snapshot)
+		if (have == 0 || !may_miss(stream, &known))
 			continue;
 		if (batch_room(k, known.size) == -1 || store_get(k->store, &uid, &known) != 1 ||
 		    change_vanished(k, stream->kind, &uid, &known) == -1)
@@ -38,12 +52,13 @@ snapshot_end(struct kdiff *k, struct stream *stream, struct bytes version)
 		    stream->path);
 	else if (stream->in_snapshot && delete_unseen(k, stream) == -1)
 		return -1;
-	stream->in_snapshot = false;
 	if (!tainted) {
+		k->count[COUNT_SNAPSHOTS].value += stream->in_snapshot;
 		stream->complete = true;
 		stream_advance(stream, version);
 	}
-	k->count[COUNT_SNAPSHOTS].value++;
+	stream->in_snapshot = false;
+	stream->dirty = true;
 	return 0;
 }
 
@@ -66,12 +81,13 @@ stream_gone(struct kdiff *k, struct stream *stream)
 	stream->in_snapshot = false;
 	stream->complete = false;
 	stream->version_len = 0;
+	stream->dirty = true; /* a batch may have ended since snapshot_begin */
 	return 0;
 }
 
 static enum change_result
-take_mark(struct kdiff *k, struct stream *stream, const struct object *o, const struct json_str *mark,
-    const char **why)
+take_mark(struct kdiff *k, struct stream *stream, const struct object *o,
+    const struct json_str *mark, const char **why)
 {
 	struct bytes version = {o->resource_version.p, o->resource_version.len};
 	struct json_str reason = {.p = "", .len = 0};

@@ -6,6 +6,7 @@
 #include "change.h"
 
 /* Takes a BOOKMARK; one without kollect/stream means nothing. Results as change_apply. */
-enum change_result snapshot_mark(struct kdiff *k, const struct object *object, const char **why);
+enum change_result snapshot_mark(
+    struct kdiff *k, const struct object *object, const char **why);
 
 #endif

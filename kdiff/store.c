@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store_table.h"
@@ -36,9 +37,9 @@ struct head {
 	uint16_t name_len;
 };
 
-/* Makes the map larger until need bytes fit; no transaction may be open. A temporary store's file
- * is written through the map: its blocks are claimed first, so that a full disk is an error here
- * and not a SIGBUS later. */
+/* Makes the map larger until need bytes fit; no transaction may be open. A temporary store's
+ * file is written through the map: its blocks are claimed first, so that a full disk is an
+ * error here and not a SIGBUS later. */
 static int
 make_room(struct store *s, size_t need)
 {
@@ -100,6 +101,15 @@ store_has_room(const struct store *s, size_t need)
 	return s->used + 2 * (s->pending + need) + room / 2 <= s->map_size;
 }
 
+/* LMDB calls it an input/output error when a write ends short. */
+static bool
+disk_is_full(const struct store *s)
+{
+	struct statvfs fs;
+
+	return statvfs(s->path, &fs) == 0 && fs.f_bavail * fs.f_frsize < room;
+}
+
 int
 store_commit(struct store *s)
 {
@@ -111,6 +121,8 @@ store_commit(struct store *s)
 		return -1;
 	rc = mdb_txn_commit(s->txn);
 	s->txn = NULL;
+	if (rc == EIO && disk_is_full(s))
+		rc = ENOSPC;
 	if (rc != 0)
 		return store_failed(s, "commit", rc);
 	return note_use(s);
@@ -121,7 +133,8 @@ static int
 lock_directory(struct store *s, const char *dir)
 {
 	if (mkdir(dir, 0700) == -1 && errno != EEXIST) {
-		log_error(s->log, "%s: cannot make the state directory: %s", dir, strerror(errno));
+		log_error(
+		    s->log, "%s: cannot make the state directory: %s", dir, strerror(errno));
 		return -1;
 	}
 	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/lock", dir) >= sizeof(s->path)) {
@@ -154,7 +167,8 @@ temporary_path(struct store *s)
 	snprintf(s->path, sizeof(s->path), "%s/kdiff-XXXXXX", dir);
 	fd = mkstemp(s->path);
 	if (fd == -1) {
-		log_error(s->log, "%s: cannot make a temporary store: %s", dir, strerror(errno));
+		log_error(
+		    s->log, "%s: cannot make a temporary store: %s", dir, strerror(errno));
 		return -1;
 	}
 	close(fd);
@@ -176,12 +190,14 @@ open_tables(struct store *s)
 	}
 	have = store_table_get(s, META, "version", 7, &value);
 	if (have == 0)
-		return store_table_put(s, META, "version", 7, store_value(&version, sizeof(version)));
+		return store_table_put(
+		    s, META, "version", 7, store_value(&version, sizeof(version)));
 	if (have == -1)
 		return -1;
-	if (value.mv_size != sizeof(version) || memcmp(value.mv_data, &version, sizeof(version)) != 0) {
-		log_error(s->log, "%s: the store is of another version; move it away to begin anew",
-		    s->path);
+	if (value.mv_size != sizeof(version) ||
+	    memcmp(value.mv_data, &version, sizeof(version)) != 0) {
+		log_error(s->log,
+		    "%s: the store is of another version; move it away to begin anew", s->path);
 		return -1;
 	}
 	have = store_table_get(s, META, "seq", 3, &value);
@@ -369,7 +385,8 @@ int
 store_row_get(struct store *s, enum store_table table, struct bytes key, struct bytes *value)
 {
 	MDB_val v;
-	int have = store_table_get(s, table == STORE_KINDS ? KINDS : STREAMS, key.p, key.len, &v);
+	int have =
+	    store_table_get(s, table == STORE_KINDS ? KINDS : STREAMS, key.p, key.len, &v);
 
 	if (have == 1)
 		*value = (struct bytes){v.mv_data, v.mv_size};
@@ -390,7 +407,8 @@ store_row_each(struct store *s, enum store_table table, store_row_fn *fn, void *
 	MDB_val key;
 	MDB_val value;
 	int result = 0;
-	int rc = mdb_cursor_open(s->txn, s->tables[table == STORE_KINDS ? KINDS : STREAMS], &cursor);
+	int rc =
+	    mdb_cursor_open(s->txn, s->tables[table == STORE_KINDS ? KINDS : STREAMS], &cursor);
 
 	if (rc != 0)
 		return store_failed(s, "read", rc);

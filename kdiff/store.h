@@ -4,12 +4,12 @@
  *
  * Tables:
  *	meta     "version", "seq"            → numbers
- *	objects  uid                         → head, resourceVersion, namespace, name, packed state
- *	names    kind id, namespace, name    → uid
- *	kinds    group/Kind                  → kind id, dictionary
- *	streams  path                        → stream id, snapshot number, resourceVersion
- * The record of an unacknowledged change will stand in a further table, "outbox": all of them
- * change in one transaction, so that state, positions and records never disagree.
+ *	objects  uid                         → head, resourceVersion, namespace, name, packed
+ *state names    kind id, namespace, name    → uid kinds    group/Kind                  → kind
+ *id, dictionary streams  path                        → stream id, snapshot number,
+ *resourceVersion The record of an unacknowledged change will stand in a further table,
+ *"outbox": all of them change in one transaction, so that state, positions and records never
+ *disagree.
  *
  * All functions log the first failure with the store's place and return -1. */
 #ifndef STORE_H
@@ -69,7 +69,8 @@ int store_commit(struct store *store);
 int store_get(struct store *store, const struct uid_key *uid, struct known *known);
 int store_put(struct store *store, const struct uid_key *uid, const struct known *known);
 /* Sets stream and snapshot of an object that stands in the store. */
-int store_mark_seen(struct store *store, const struct uid_key *uid, uint32_t stream, uint32_t snapshot);
+int store_mark_seen(
+    struct store *store, const struct uid_key *uid, uint32_t stream, uint32_t snapshot);
 int store_remove(struct store *store, const struct uid_key *uid);
 
 /* The uid of a name. 1, 0, -1. */
@@ -93,8 +94,10 @@ int store_name_next(struct store *store, uint32_t kind, struct bytes ns, struct 
 
 /* The value of a row in kinds or streams, and setting it. 1, 0, -1. */
 enum store_table { STORE_KINDS, STORE_STREAMS };
-int store_row_get(struct store *store, enum store_table table, struct bytes key, struct bytes *value);
-int store_row_put(struct store *store, enum store_table table, struct bytes key, struct bytes value);
+int store_row_get(
+    struct store *store, enum store_table table, struct bytes key, struct bytes *value);
+int store_row_put(
+    struct store *store, enum store_table table, struct bytes key, struct bytes value);
 /* Calls fn for each row until it returns -1; fn may not change the table. 0 or -1. */
 typedef int store_row_fn(void *arg, struct bytes key, struct bytes value);
 int store_row_each(struct store *store, enum store_table table, store_row_fn *fn, void *arg);

@@ -14,6 +14,8 @@ struct name_key {
 static void
 put_part(struct name_key *key, struct bytes part, size_t max)
 {
+	if (part.p == NULL)
+		return;
 	if (part.len > max) {
 		XXH128_canonical_t hash;
 
@@ -27,8 +29,8 @@ put_part(struct name_key *key, struct bytes part, size_t max)
 	}
 }
 
-/* The key, or with name.p NULL what all names of the namespace begin with, or with ns.p NULL too
- * what all names of the kind begin with. */
+/* The key, or with name.p NULL what all names of the namespace begin with, or with ns.p NULL
+ * too what all names of the kind begin with. */
 static struct name_key
 key_of(uint32_t kind, struct bytes ns, struct bytes name)
 {
@@ -58,8 +60,8 @@ take_uid(struct store *s, const MDB_val *value, struct uid_key *uid)
 }
 
 int
-store_name_get(struct store *s, uint32_t kind, struct bytes ns, struct bytes name,
-    struct uid_key *uid)
+store_name_get(
+    struct store *s, uint32_t kind, struct bytes ns, struct bytes name, struct uid_key *uid)
 {
 	struct name_key key = key_of(kind, ns, name);
 	MDB_val value;
@@ -97,8 +99,8 @@ store_name_next(struct store *s, uint32_t kind, struct bytes ns, struct name_wal
     struct uid_key *uid)
 {
 	struct name_key prefix = key_of(kind, ns, (struct bytes){NULL, 0});
-	MDB_val key = store_value(walk->len > 0 ? walk->key : prefix.bytes,
-	    walk->len > 0 ? walk->len : prefix.len);
+	MDB_val key = store_value(
+	    walk->len > 0 ? walk->key : prefix.bytes, walk->len > 0 ? walk->len : prefix.len);
 	MDB_cursor *cursor;
 	MDB_val value;
 	int have;
@@ -114,7 +116,7 @@ store_name_next(struct store *s, uint32_t kind, struct bytes ns, struct name_wal
 		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	have = store_found(s, rc);
 	if (have == 1 && (key.mv_size < prefix.len || key.mv_size > sizeof(walk->key) ||
-			  memcmp(key.mv_data, prefix.bytes, prefix.len) != 0))
+			     memcmp(key.mv_data, prefix.bytes, prefix.len) != 0))
 		have = 0;
 	if (have == 1) {
 		walk->len = key.mv_size;

@@ -34,8 +34,10 @@ int store_found(struct store *s, int rc);
 MDB_val store_value(const void *p, size_t len);
 
 /* 1, 0, -1; 0, -1; 0 (also when there was none), -1. */
-int store_table_get(struct store *s, enum table table, const void *key, size_t len, MDB_val *value);
-int store_table_put(struct store *s, enum table table, const void *key, size_t len, MDB_val value);
+int store_table_get(
+    struct store *s, enum table table, const void *key, size_t len, MDB_val *value);
+int store_table_put(
+    struct store *s, enum table table, const void *key, size_t len, MDB_val value);
 int store_table_remove(struct store *s, enum table table, const void *key, size_t len);
 
 #endif

@@ -18,7 +18,7 @@ struct type {
 	struct stream *streams; /* those of this type, the one named last first */
 	size_t version_len;     /* of the apiVersion, which name begins with */
 	size_t name_len;
-	char name[];            /* apiVersion and kind, unseparated */
+	char name[]; /* apiVersion and kind, unseparated */
 };
 
 struct streams {
@@ -110,7 +110,8 @@ grow(struct streams *s)
 
 		if (t != NULL)
 			*slot(table, size, (struct bytes){t->name, t->version_len},
-			    (struct bytes){t->name + t->version_len, t->name_len - t->version_len}) = t;
+			    (struct bytes){
+				t->name + t->version_len, t->name_len - t->version_len}) = t;
 	}
 	free(s->table);
 	s->table = table;
@@ -179,14 +180,15 @@ load(struct streams *s, struct stream *stream)
 	struct bytes value;
 	struct row row;
 	size_t rows;
-	int have = store_row_get(s->store, STORE_STREAMS,
-	    (struct bytes){stream->path, stream->path_len}, &value);
+	int have = store_row_get(
+	    s->store, STORE_STREAMS, (struct bytes){stream->path, stream->path_len}, &value);
 
 	if (have == -1)
 		return -1;
 	if (have == 1) {
 		if (value.len < sizeof(row) || value.len - sizeof(row) > STREAM_VERSION_MAX) {
-			log_error(s->log, "%s: the store's row of this stream is damaged", stream->path);
+			log_error(s->log, "%s: the store's row of this stream is damaged",
+			    stream->path);
 			return -1;
 		}
 		memcpy(&row, value.p, sizeof(row));
@@ -229,7 +231,8 @@ streams_named(struct streams *s, struct bytes path, struct bytes api_version, st
 	if (type == NULL)
 		return NULL;
 	for (stream = type->streams; stream != NULL; stream = stream->next) {
-		if (stream->path_len == path.len && memcmp(stream->path, path.p, path.len) == 0) {
+		if (stream->path_len == path.len &&
+		    memcmp(stream->path, path.p, path.len) == 0) {
 			bring_forward(type, stream);
 			return stream;
 		}
@@ -265,7 +268,8 @@ streams_of(struct streams *s, struct bytes api_version, struct bytes kind, struc
 	if (type == NULL)
 		return NULL;
 	for (struct stream *t = type->streams; t != NULL; t = t->next) {
-		if (t->ns.p == NULL || (t->ns.len == ns.len && memcmp(t->ns.p, ns.p, ns.len) == 0)) {
+		if (t->ns.p == NULL ||
+		    (t->ns.len == ns.len && memcmp(t->ns.p, ns.p, ns.len) == 0)) {
 			*stream = t;
 			break;
 		}

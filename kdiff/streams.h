@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The streams that kwatch's marks name: which of them an object belongs to, how far each has come,
- * and whether it is within a snapshot. */
+/* The streams that kwatch's marks name: which of them an object belongs to, how far each has
+ * come, and whether it is within a snapshot. */
 #ifndef STREAMS_H
 #define STREAMS_H
 
@@ -12,13 +12,13 @@ enum { STREAM_VERSION_MAX = 128 };
 /* One list+watch, named by its API path. */
 struct stream {
 	uint32_t id;
-	uint32_t snapshot;   /* number of the latest snapshot begun */
-	bool in_snapshot;    /* between its begin and end, both seen by this process */
-	bool tainted;        /* a line was lost within the snapshot: no deletes follow from it */
-	bool complete;       /* a snapshot has ended at some time: not the first any more */
-	bool dirty;          /* differs from the store */
+	uint32_t snapshot; /* number of the latest snapshot begun */
+	bool in_snapshot;  /* between its begin and end, both seen by this process */
+	bool tainted;      /* a line was lost within the snapshot: no deletes follow from it */
+	bool complete;     /* a snapshot has ended at some time: not the first any more */
+	bool dirty;        /* differs from the store */
 	struct kind *kind;
-	struct bytes ns;     /* of its objects; p NULL: all namespaces. Within path. */
+	struct bytes ns; /* of its objects; p NULL: all namespaces. Within path. */
 	size_t version_len;
 	char version[STREAM_VERSION_MAX]; /* the resourceVersion it has come to */
 	size_t path_len;
@@ -31,13 +31,13 @@ struct streams;
 struct streams *streams_open(const struct log *log, struct store *store, struct kinds *kinds);
 void streams_close(struct streams *streams);
 
-/* The stream with that path, whose objects are of that apiVersion and kind; known or new. From now
- * on such objects belong to it. Needs an open transaction. NULL with a message. */
-struct stream *streams_named(struct streams *streams, struct bytes path, struct bytes api_version,
-    struct bytes kind);
+/* The stream with that path, whose objects are of that apiVersion and kind; known or new. From
+ * now on such objects belong to it. Needs an open transaction. NULL with a message. */
+struct stream *streams_named(
+    struct streams *streams, struct bytes path, struct bytes api_version, struct bytes kind);
 
-/* What an object of this apiVersion, kind and namespace belongs to: its kind (NULL with a message
- * on failure), and *stream, NULL when no mark has named one. */
+/* What an object of this apiVersion, kind and namespace belongs to: its kind (NULL with a
+ * message on failure), and *stream, NULL when no mark has named one. */
 struct kind *streams_of(struct streams *streams, struct bytes api_version, struct bytes kind,
     struct bytes ns, struct stream **stream);
 

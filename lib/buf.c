@@ -34,7 +34,7 @@ buf_reserve(struct buf *buf, size_t n)
 		errno = EFBIG;
 		return NULL;
 	}
-	if (buf->len + n <= buf->size)
+	if (buf->data != NULL && buf->len + n <= buf->size)
 		return buf->data + buf->len;
 	while (size < buf->len + n)
 		size *= 2;

@@ -57,11 +57,11 @@ metadata_member(struct json *j, const struct json_str *key, struct object *o)
 	if (json_str_is(key, "deletionTimestamp"))
 		return string_or_null(j, &o->deletion);
 	if (json_str_is(key, "managedFields"))
-		return range_or_null(j, '[', "metadata.managedFields is not an array",
-		    &o->managed_fields);
+		return range_or_null(
+		    j, '[', "metadata.managedFields is not an array", &o->managed_fields);
 	if (json_str_is(key, "annotations"))
-		return range_or_null(j, '{', "metadata.annotations is not an object",
-		    &o->annotations);
+		return range_or_null(
+		    j, '{', "metadata.annotations is not an object", &o->annotations);
 	return json_skip(j, NULL);
 }
 
@@ -71,7 +71,8 @@ metadata_scan(struct json *j, struct object *o)
 	struct json_str key;
 	int more;
 
-	/* A second metadata, should there be one, replaces the first whole, as parsers have it. */
+	/* A second metadata, should there be one, replaces the first whole, as parsers have it.
+	 */
 	o->ns = o->name = o->uid = o->resource_version = (struct json_str){0};
 	o->creation = o->deletion = (struct json_str){0};
 	o->managed_fields = o->annotations = (struct json_range){0};
@@ -84,6 +85,14 @@ metadata_scan(struct json *j, struct object *o)
 			return -1;
 	}
 	return more;
+}
+
+/* "items" makes a List only as an array: objects of any type may have a member of that name. */
+static int
+items_scan(struct json *j, struct object *o)
+{
+	o->items = (struct json_range){0};
+	return json_skip(j, json_peek(j) == '[' ? &o->items : NULL);
 }
 
 static int
@@ -104,8 +113,8 @@ object_members(struct json *j, struct object *o)
 			result = string_or_null(j, &o->kind);
 		else if (json_str_is(&key, "apiVersion"))
 			result = string_or_null(j, &o->api_version);
-		else if (json_str_is(&key, "items") && json_peek(j) == '[')
-			result = json_skip(j, &o->items);
+		else if (json_str_is(&key, "items"))
+			result = items_scan(j, o);
 		else
 			result = json_skip(j, NULL);
 		if (result == -1)
@@ -204,8 +213,13 @@ object_annotation(const struct object *object, const char *key, struct json_str 
 	if (json_enter(&j, '{') == -1)
 		return false;
 	while (json_member(&j, &name) == 1) {
-		if (json_str_is(&name, key) && json_peek(&j) == '"')
-			found = json_string(&j, value) == 0;
+		if (!json_str_is(&name, key)) {
+			json_skip(&j, NULL);
+			continue;
+		}
+		found = json_peek(&j) == '"';
+		if (found)
+			json_string(&j, value);
 		else
 			json_skip(&j, NULL);
 	}

@@ -24,11 +24,11 @@ struct object {
 	struct json_str name;
 	struct json_str uid;
 	struct json_str resource_version;
-	struct json_str creation;          /* metadata.creationTimestamp */
-	struct json_str deletion;          /* metadata.deletionTimestamp */
-	struct json_range managed_fields;  /* the array */
-	struct json_range annotations;     /* the object */
-	struct json_range items;           /* the array that makes it a List */
+	struct json_str creation;         /* metadata.creationTimestamp */
+	struct json_str deletion;         /* metadata.deletionTimestamp */
+	struct json_range managed_fields; /* the array */
+	struct json_range annotations;    /* the object */
+	struct json_range items;          /* the array that makes it a List */
 };
 
 struct event {
@@ -41,7 +41,8 @@ struct event {
 int event_scan(const char *line, size_t len, struct event *event, const char **why, size_t *at);
 
 /* Scans an object alone, all of text. */
-int object_scan(const char *text, size_t len, struct object *object, const char **why, size_t *at);
+int object_scan(
+    const char *text, size_t len, struct object *object, const char **why, size_t *at);
 
 /* The annotation's value; false when there is none (or it is no string). */
 bool object_annotation(const struct object *object, const char *key, struct json_str *value);

@@ -15,12 +15,13 @@ enum { FRAME_HEADER_MAX = 10 }; /* bytes of the longest varint */
 enum frame_result {
 	FRAME_OK,   /* *frame, *len; take it with input_take(in, *whole) */
 	FRAME_MORE, /* not all here yet: input_fill */
-	FRAME_BAD,  /* the length is no varint, or is over INPUT_MAX: there is no way to go on */
+	FRAME_BAD, /* the length is no varint, or is over INPUT_MAX: there is no way to go on */
 };
 
 /* The next frame at the front of the input: its body, the body's length, and both with the
  * header. Borrowed until the next input_fill. */
-enum frame_result frame_next(const struct input *in, const uint8_t **frame, size_t *len, size_t *whole);
+enum frame_result frame_next(
+    const struct input *in, const uint8_t **frame, size_t *len, size_t *whole);
 
 /* Writes n as a varint; returns its length. out has room for FRAME_HEADER_MAX. */
 size_t frame_header(uint64_t n, uint8_t *out);

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A window larger than this is made small again once it stands empty. */
+static const size_t HUGE_SIZE = 8 * (size_t)INPUT_CHUNK;
+
 void
 input_init(struct input *in, int fd, size_t max)
 {
@@ -37,7 +40,7 @@ make_room(struct input *in)
 	}
 	while (want < len + INPUT_CHUNK)
 		want *= 2;
-	if (want == in->size || (want < in->size && in->size <= 8 * (size_t)INPUT_CHUNK))
+	if (want == in->size || (want < in->size && in->size <= HUGE_SIZE))
 		return 0;
 	data = realloc(in->data, want);
 	if (data == NULL)
@@ -57,7 +60,9 @@ input_fill(struct input *in)
 		return INPUT_EOF;
 	if (input_len(in) >= in->max)
 		return INPUT_FULL;
-	if (in->size - in->end < INPUT_CHUNK && make_room(in) == -1)
+	if ((in->size - in->end < INPUT_CHUNK ||
+		(in->size > HUGE_SIZE && input_len(in) < INPUT_CHUNK)) &&
+	    make_room(in) == -1)
 		return INPUT_ERROR;
 	room = in->size - in->end;
 	if (room > in->max - input_len(in))

@@ -14,9 +14,9 @@ enum { INPUT_CHUNK = 256 * 1024 }; /* bytes asked of one read */
 
 struct input {
 	int fd;
-	char *data;      /* owned */
+	char *data; /* owned */
 	size_t size;
-	size_t begin;    /* the first byte not yet taken */
+	size_t begin; /* the first byte not yet taken */
 	size_t end;
 	size_t searched; /* from begin: bytes known to hold no newline */
 	size_t max;      /* of bytes that may stand untaken */

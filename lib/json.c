@@ -22,7 +22,8 @@ json_fail(struct json *j, const char *why)
 static void
 white_space(struct json *j)
 {
-	while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r'))
+	while (
+	    j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r'))
 		j->p++;
 }
 
@@ -39,7 +40,8 @@ int
 json_enter(struct json *j, char bracket)
 {
 	if (json_peek(j) != bracket)
-		return json_fail(j, bracket == '{' ? "expected an object" : "expected an array");
+		return json_fail(
+		    j, bracket == '{' ? "expected an object" : "expected an array");
 	j->p++;
 	j->first = true;
 	return 0;
@@ -61,7 +63,8 @@ next_item(struct json *j, char close)
 		return j->error != NULL ? -1 : 1;
 	}
 	if (c != ',')
-		return json_fail(j, c == 0 ? "ends within a value" : "expected a comma or the end");
+		return json_fail(
+		    j, j->p == j->end ? "ends within a value" : "expected a comma or the end");
 	j->p++;
 	return 1;
 }
@@ -86,7 +89,7 @@ json_element(struct json *j)
 {
 	int more = next_item(j, ']');
 
-	if (more == 1 && json_peek(j) == 0)
+	if (more == 1 && json_peek(j) == 0 && j->p == j->end)
 		return json_fail(j, "ends within a value");
 	return more;
 }
@@ -95,7 +98,8 @@ int
 json_string(struct json *j, struct json_str *str)
 {
 	if (json_peek(j) != '"')
-		return json_fail(j, j->p == j->end ? "ends within a value" : "expected a string");
+		return json_fail(
+		    j, j->p == j->end ? "ends within a value" : "expected a string");
 	j->p++;
 	str->p = j->p;
 	if (json_skip_string(j, &str->escaped) == -1)

@@ -17,8 +17,8 @@
  *		if (json_str_is(&key, "type")) json_string(&j, &type); else json_skip(&j, NULL);
  *	if (json_end(&j) == -1) … j.error at j.p - j.start
  *
- * Errors stick: after one, each call returns -1 and moves nothing, so that only the last call of
- * a walk need be checked. */
+ * Errors stick: after one, each call returns -1 and moves nothing, so that only the last call
+ *of a walk need be checked. */
 #ifndef JSON_H
 #define JSON_H
 
@@ -50,10 +50,12 @@ struct json {
 	bool first;        /* nothing has been read of the container just entered */
 };
 
-/* text need not end in NUL and nothing is read beyond it. It is borrowed by all that is handed out. */
+/* text need not end in NUL and nothing is read beyond it. It is borrowed by all that is handed
+ * out. */
 void json_init(struct json *j, const char *text, size_t len);
 
-/* What the next value begins with: '{' '[' '"' 't' 'f' 'n' '-' or a digit; 0 at the end or on error. */
+/* What the next value begins with: '{' '[' '"' 't' 'f' 'n' '-' or a digit; 0 at the end or on
+ * error. */
 char json_peek(struct json *j);
 
 /* Enters the object ('{') or array ('[') that comes next. 0, or -1 if it is something else. */
@@ -79,8 +81,8 @@ int json_fail(struct json *j, const char *why);
 /* Is the string, unescaped, equal to text? Inline, so that a literal's length is known. */
 static inline bool json_str_is(const struct json_str *str, const char *text);
 
-/* Writes the string without its escapes to out, which must have room for str->len bytes; returns
- * the length written. A lone surrogate becomes U+FFFD. Not NUL-terminated. */
+/* Writes the string without its escapes to out, which must have room for str->len bytes;
+ * returns the length written. A lone surrogate becomes U+FFFD. Not NUL-terminated. */
 size_t json_unescape(const struct json_str *str, char *out);
 
 /* json_str_is of a string that has escapes. */
@@ -91,7 +93,8 @@ json_str_is(const struct json_str *str, const char *text)
 {
 	if (str->escaped)
 		return json_escaped_is(str, text);
-	return str->p != NULL && str->len == strlen(text) && memcmp(str->p, text, str->len) == 0;
+	return str->p != NULL && str->len == strlen(text) &&
+	       memcmp(str->p, text, str->len) == 0;
 }
 
 /* Is every byte sequence valid UTF-8 (RFC 3629)? */

@@ -26,8 +26,8 @@ struct block {
 	uint64_t high;      /* over 0x7f */
 };
 
-/* Classifies the first n <= BLOCK bytes of p; bits from n up are those of white space. state: as
- * the call for the bytes before left it. */
+/* Classifies the first n <= BLOCK bytes of p; bits from n up are those of white space. state:
+ * as the call for the bytes before left it. */
 void json_classify(const char *p, size_t n, struct block_state *state, struct block *b);
 
 #endif

@@ -60,7 +60,7 @@ block_finish(uint64_t quotes_xor, uint64_t backslash, uint64_t low, struct block
     struct block *b)
 {
 	b->in_string = quotes_xor ^ state->in_string;
-	state->in_string = (uint64_t)((int64_t)b->in_string >> 63);
+	state->in_string = 0 - (b->in_string >> 63);
 	b->open &= ~b->in_string;
 	b->close &= ~b->in_string;
 	b->stray = backslash & ~b->in_string;
@@ -74,13 +74,15 @@ block_finish(uint64_t quotes_xor, uint64_t backslash, uint64_t low, struct block
 #define KERNEL_TARGET __attribute__((target("avx2,bmi,pclmul")))
 #define KERNEL(name)  name##_avx2
 
-#define MASK2(a, c) ((uint64_t)(uint32_t)_mm256_movemask_epi8(a) | \
-		     (uint64_t)(uint32_t)_mm256_movemask_epi8(c) << 32)
-#define EQ2(a, c, byte) \
-	MASK2(_mm256_cmpeq_epi8(a, _mm256_set1_epi8(byte)), _mm256_cmpeq_epi8(c, _mm256_set1_epi8(byte)))
+#define MASK2(a, c)                                    \
+	((uint64_t)(uint32_t)_mm256_movemask_epi8(a) | \
+	    (uint64_t)(uint32_t)_mm256_movemask_epi8(c) << 32)
+#define EQ2(a, c, byte)                                     \
+	MASK2(_mm256_cmpeq_epi8(a, _mm256_set1_epi8(byte)), \
+	    _mm256_cmpeq_epi8(c, _mm256_set1_epi8(byte)))
 /* x <= byte, unsigned: the smaller of the two is x itself */
-#define LE2(a, c, byte)                                                                \
-	MASK2(_mm256_cmpeq_epi8(_mm256_min_epu8(a, _mm256_set1_epi8(byte)), a),        \
+#define LE2(a, c, byte)                                                         \
+	MASK2(_mm256_cmpeq_epi8(_mm256_min_epu8(a, _mm256_set1_epi8(byte)), a), \
 	    _mm256_cmpeq_epi8(_mm256_min_epu8(c, _mm256_set1_epi8(byte)), c))
 
 static inline __attribute__((always_inline)) KERNEL_TARGET void
@@ -103,7 +105,8 @@ KERNEL(block)(const char *p, struct block_state *state, struct block *b)
 	/* A carry-less product with all ones is the prefix xor. */
 	quotes = _mm_clmulepi64_si128(
 	    _mm_set_epi64x(0, (int64_t)(EQ2(v0, v1, '"') & ~b->escaped)), _mm_set1_epi8(-1), 0);
-	block_finish((uint64_t)_mm_cvtsi128_si64(quotes), backslash, LE2(v0, v1, 0x20), state, b);
+	block_finish(
+	    (uint64_t)_mm_cvtsi128_si64(quotes), backslash, LE2(v0, v1, 0x20), state, b);
 }
 #undef MASK2
 #undef EQ2
@@ -149,7 +152,7 @@ KERNEL(block)(const char *p, struct block_state *state, struct block *b)
 	__m128i w[4];
 	uint64_t backslash;
 
-	for (int i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		v[i] = _mm_loadu_si128((const __m128i_u *)(const void *)(p + 16 * i));
 		w[i] = _mm_or_si128(v[i], _mm_set1_epi8(0x20));
 	}
@@ -159,7 +162,8 @@ KERNEL(block)(const char *p, struct block_state *state, struct block *b)
 	b->high = mask4(v[0], v[1], v[2], v[3]);
 	backslash = eq4(v, '\\');
 	b->escaped = block_escaped(backslash, state);
-	block_finish(block_prefix_xor(eq4(v, '"') & ~b->escaped), backslash, le4(v, 0x20), state, b);
+	block_finish(
+	    block_prefix_xor(eq4(v, '"') & ~b->escaped), backslash, le4(v, 0x20), state, b);
 }
 
 #else /* any machine */

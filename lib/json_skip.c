@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_skip.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -58,6 +59,8 @@ nesting_open(struct nesting *n, char bracket)
 
 	if (n->depth == JSON_DEPTH)
 		return too_deep;
+	if (n->depth % 64 == 0)
+		*word = 0;
 	*word = bracket == '{' ? *word | bit : *word & ~bit;
 	n->depth++;
 	return NULL;
@@ -66,14 +69,15 @@ nesting_open(struct nesting *n, char bracket)
 static inline const char *
 nesting_close(struct nesting *n, char bracket)
 {
+	assert(n->depth > 0);
 	n->depth--;
 	if ((n->kinds[n->depth / 64] >> (n->depth % 64) & 1) != (bracket == '}'))
 		return bad_nesting;
 	return NULL;
 }
 
-/* The rare things of a block, looked at only where a mask says that there are any: limit has the
- * bits of the bytes that belong to the container. p is the block's place in the text. */
+/* The rare things of a block, looked at only where a mask says that there are any: limit has
+ * the bits of the bytes that belong to the container. p is the block's place in the text. */
 static const char *
 block_check(const struct block *b, uint64_t limit, const char *p, const char *end)
 {
@@ -84,8 +88,8 @@ block_check(const struct block *b, uint64_t limit, const char *p, const char *en
 	if (b->stray & limit)
 		return bad_token;
 	for (uint64_t c = b->control & limit; c != 0; c &= c - 1) {
-		if (!isspace((unsigned char)p[__builtin_ctzll(c)]) || p[__builtin_ctzll(c)] == '\v' ||
-		    p[__builtin_ctzll(c)] == '\f')
+		if (!isspace((unsigned char)p[__builtin_ctzll(c)]) ||
+		    p[__builtin_ctzll(c)] == '\v' || p[__builtin_ctzll(c)] == '\f')
 			return bad_token;
 	}
 	for (; escapes != 0; escapes &= escapes - 1) {

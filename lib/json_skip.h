@@ -12,7 +12,8 @@ int json_skip_container(struct json *j);
  * *escaped: whether a backslash was passed. */
 int json_skip_string(struct json *j, bool *escaped);
 
-/* p at the byte behind a backslash: the length of the escape (1, or 5 for uXXXX), 0 if wrong. */
+/* p at the byte behind a backslash: the length of the escape (1, or 5 for uXXXX), 0 if wrong.
+ */
 size_t json_escape_len(const char *p, const char *end);
 
 #endif

@@ -97,10 +97,12 @@ json_escaped_is(const struct json_str *str, const char *text)
 {
 	char plain[256];
 
-	/* No text that anyone asks for is longer than this, escaped at six bytes a character. */
+	/* No text that anyone asks for is longer than this, escaped at six bytes a character.
+	 */
 	if (str->len > sizeof(plain))
 		return false;
-	return json_unescape(str, plain) == strlen(text) && memcmp(plain, text, strlen(text)) == 0;
+	return json_unescape(str, plain) == strlen(text) &&
+	       memcmp(plain, text, strlen(text)) == 0;
 }
 
 /* The length of the valid sequence that p begins with, 0 if there is none. */

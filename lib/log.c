@@ -8,9 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "timefmt.h"
 
-enum { MESSAGE_MAX = 2000, LINE_MAX_BYTES = 4 * MESSAGE_MAX + 256 };
+enum { MESSAGE_MAX = 2000, LINE_MAX_BYTES = 6 * MESSAGE_MAX + 256 };
 
 struct line {
 	size_t len;
@@ -36,17 +37,18 @@ static void
 line_message(struct line *line, const char *text, bool json)
 {
 	static const char hex[] = "0123456789abcdef";
-	bool quoted = json;
+	/* In bytes that are not UTF-8 (or cut within a character) all but ASCII is shown. */
+	bool utf8 = json_utf8_valid(text, strlen(text));
 
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
 
-		if (c < 0x20 || c == 0x7f) {
+		if (c < 0x20 || c == 0x7f || (c > 0x7f && !utf8)) {
 			line_text(line, json ? "\\u00" : "\\x");
 			line_char(line, hex[c >> 4]);
 			line_char(line, hex[c & 15]);
 		} else {
-			if (quoted && (c == '"' || c == '\\'))
+			if (json && (c == '"' || c == '\\'))
 				line_char(line, '\\');
 			line_char(line, (char)c);
 		}
@@ -61,7 +63,7 @@ line_logfmt_message(struct line *line, const char *text)
 	line_char(line, '"');
 }
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 log_line(const struct log *log, const char *level, const char *fmt, va_list ap)
 {
 	int saved = errno;

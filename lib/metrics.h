@@ -23,11 +23,11 @@ struct metric {
 };
 
 struct metrics {
-	const char *path;      /* NULL: nothing is ever written */
-	struct metric *table;  /* borrowed: the tool's */
+	const char *path;     /* NULL: nothing is ever written */
+	struct metric *table; /* borrowed: the tool's */
 	size_t n;
-	time_t next;           /* CLOCK_MONOTONIC second of the next write */
-	int failed;            /* the last write failed and has been reported */
+	time_t next; /* CLOCK_MONOTONIC second of the next write */
+	int failed;  /* the last write failed and has been reported */
 	const struct log *log;
 };
 

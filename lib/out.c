@@ -13,7 +13,7 @@ out_init(struct out *out, int fd)
 {
 	out->fd = fd;
 	out->written = 0;
-	buf_init(&out->pending, 2 * OUT_BATCH);
+	buf_init(&out->pending, 2 * (size_t)OUT_BATCH);
 	/* Fails on what is no pipe, and over the user's pipe quota: it is a wish only. */
 	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
 }

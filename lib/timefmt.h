@@ -14,7 +14,7 @@ void timefmt_micro(struct timespec t, char out[TIMEFMT_SIZE]);
 /* The same of the clock's time now. */
 void timefmt_now(char out[TIMEFMT_SIZE]);
 
-/* An RFC 3339 timestamp of len bytes, any offset and up to nine fraction digits, → *t.
+/* An RFC 3339 timestamp of len bytes, any offset, → *t; of a fraction nine digits count.
  * -1 if it is not one (protobuf's years 1 to 9999). */
 int timefmt_parse(const char *text, size_t len, struct timespec *t);
 

@@ -2,6 +2,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,9 +14,23 @@
 #error "KOLLECT_VERSION comes from the Makefile"
 #endif
 
+/* A standard descriptor that is closed is taken by one that refuses what the tool does with it:
+ * the next file opened would get its number, and a store written to as standard output is lost.
+ */
+static void
+occupy_standard_fds(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) ==
+		    -1) /* open returns the lowest that is free: this one */
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
 void
 tool_init(struct tool *tool, const char *name)
 {
+	occupy_standard_fds();
 	*tool = (struct tool){
 	    .log = {.tool = name, .format = LOG_TEXT, .fd = STDERR_FILENO},
 	    .on_error = ON_ERROR_FAIL,
@@ -57,6 +72,17 @@ tool_option(struct tool *tool, int opt, const char *arg, const char *help)
 	}
 }
 
+/* A signal that was ignored when the tool began is for someone else: a shell that put the tool
+ * in the background, or a supervisor that ends it in its own way. */
+static void
+add_unless_ignored(sigset_t *set, int sig)
+{
+	struct sigaction now;
+
+	if (sigaction(sig, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+		sigaddset(set, sig);
+}
+
 int
 tool_stop_fd(const struct tool *tool)
 {
@@ -65,8 +91,8 @@ tool_stop_fd(const struct tool *tool)
 	int fd;
 
 	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGINT);
+	add_unless_ignored(&stop, SIGTERM);
+	add_unless_ignored(&stop, SIGINT);
 	if (sigaction(SIGPIPE, &ignore, NULL) == -1 ||
 	    sigprocmask(SIG_BLOCK, &stop, NULL) == -1 ||
 	    (fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK)) == -1) {

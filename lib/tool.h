@@ -37,19 +37,20 @@ enum {
 };
 
 /* The rows for a tool's struct option table. */
-#define TOOL_OPTIONS                                              \
-	{"help", no_argument, NULL, OPT_HELP},                    \
-	    {"version", no_argument, NULL, OPT_VERSION},          \
-	    {"log-format", required_argument, NULL, OPT_LOG_FORMAT}, \
-	    {"on-error", required_argument, NULL, OPT_ON_ERROR},  \
-	    {"metrics", required_argument, NULL, OPT_METRICS}
+#define TOOL_OPTIONS                                                                        \
+	{"help", no_argument, NULL, OPT_HELP}, {"version", no_argument, NULL, OPT_VERSION}, \
+	    {"log-format", required_argument, NULL, OPT_LOG_FORMAT},                        \
+	    {"on-error", required_argument, NULL, OPT_ON_ERROR},                            \
+	{                                                                                   \
+		"metrics", required_argument, NULL, OPT_METRICS                             \
+	}
 
 /* The lines for a tool's --help. */
-#define TOOL_OPTIONS_HELP                                                             \
-	"      --on-error=fail|skip   what a bad line or frame does (default: fail)\n"   \
-	"      --log-format=FORMAT    text, logfmt or json (default: text)\n"            \
-	"      --metrics=FILE         keep Prometheus metrics in FILE\n"                 \
-	"      --help                 show this and exit\n"                              \
+#define TOOL_OPTIONS_HELP                                                              \
+	"      --on-error=fail|skip   what a bad line or frame does (default: fail)\n" \
+	"      --log-format=FORMAT    text, logfmt or json (default: text)\n"          \
+	"      --metrics=FILE         keep Prometheus metrics in FILE\n"               \
+	"      --help                 show this and exit\n"                            \
 	"      --version              show the version and exit\n"
 
 enum tool_option {
@@ -58,14 +59,15 @@ enum tool_option {
 	TOOL_OPTION_USAGE, /* wrong, and said so: exit 2 */
 };
 
-/* Sets the defaults. name is borrowed. */
+/* Sets the defaults; to be called first. A standard descriptor that is closed stays unusable,
+ * and no file that is opened later gets its number. name is borrowed. */
 void tool_init(struct tool *tool, const char *name);
 
 /* What getopt_long returned and is none of the tool's own; '?' included. help: the text for
  * --help, on standard output. */
 enum tool_option tool_option(struct tool *tool, int opt, const char *arg, const char *help);
 
-/* Blocks SIGTERM and SIGINT and returns a descriptor that becomes readable when one has come,
+/* Blocks SIGTERM and SIGINT (each unless it is ignored already) and returns a descriptor that becomes readable when one has come,
  * for poll(2); ignores SIGPIPE. -1 with a message. To be called before any thread is made. */
 int tool_stop_fd(const struct tool *tool);
 

@@ -2,6 +2,7 @@
 #include "unfold.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,9 @@ enum place {
 	DONE,
 	FAILED,
 };
+
+/* Memory that is kept from one document to the next. */
+static const size_t KEEP = (size_t)1 << 20;
 
 struct unfold {
 	unsigned level;
@@ -65,8 +69,8 @@ unfold_reset(struct unfold *u)
 	u->rest.len = u->item.len = 0;
 	u->items = 0;
 	u->error = NULL;
-	buf_shrink(&u->item, 1024 * 1024);
-	buf_shrink(&u->rest, 1024 * 1024);
+	buf_shrink(&u->item, KEEP);
+	buf_shrink(&u->rest, KEEP);
 }
 
 static int
@@ -75,6 +79,19 @@ fail(struct unfold *u, const char *why)
 	u->place = FAILED;
 	u->error = why;
 	return -1;
+}
+
+/* What is passed over between tokens is white space: a NUL is not. */
+static bool
+is_white_space(const char *p, uint64_t control)
+{
+	for (; control != 0; control &= control - 1) {
+		char byte = p[__builtin_ctzll(control)];
+
+		if (byte != '\n' && byte != '\r' && byte != '\t')
+			return false;
+	}
+	return true;
 }
 
 /* Bytes [from, to) of the block go where they belong, without the white space. */
@@ -90,6 +107,8 @@ keep(struct unfold *u, const char *p, const struct block *b, unsigned from, unsi
 		return 0;
 	range = (to == BLOCK ? ~0ULL : (1ULL << to) - 1) & ~((1ULL << from) - 1);
 	keep = range & ~b->space;
+	if (!is_white_space(p, b->control & b->space & range))
+		return fail(u, "invalid byte outside a string");
 	if (u->place == BEFORE)
 		return keep == 0 ? 0 : fail(u, "expected an object");
 	if (u->place == BETWEEN_ITEMS) {
@@ -114,8 +133,9 @@ keep(struct unfold *u, const char *p, const struct block *b, unsigned from, unsi
 	return 0;
 }
 
-/* The rest ends in the member name "items", and what has come of it is a List's: at level 2, where
- * any object may stand, its apiVersion is v1 (no other v1 type has items) or its kind *List. */
+/* Does the rest end in the member name "items", of what may be a List? At level 2, where any
+ * object may stand, one whose kind has come and is none is not; where members are sorted, as
+ * kubectl does, the kind comes behind the items and cannot be waited for. */
 static int
 begins_items(const struct unfold *u)
 {
@@ -126,8 +146,7 @@ begins_items(const struct unfold *u)
 	if (u->depth != u->level || u->rest.len <= n || memcmp(end - n, name, n) != 0 ||
 	    (end[-(long)n - 1] != '{' && end[-(long)n - 1] != ','))
 		return 0;
-	return u->level == 1 ||
-	       memmem(u->rest.data, u->rest.len, "\"apiVersion\":\"v1\",", 18) != NULL ||
+	return u->level == 1 || memmem(u->rest.data, u->rest.len, "\"kind\":\"", 8) == NULL ||
 	       memmem(u->rest.data, u->rest.len, "List\",", 6) != NULL;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Takes a List apart while it comes in, item by item, so that no list is ever held in memory.
  *
- * Works on a LIST's body ({"kind":…,"metadata":…,"items":[…]}, in any member order) and on a watch
- * event whose object is such a List (what `kubectl get -w --output-watch-events` begins with).
- * White space between tokens is removed on the way: kubectl indents, the API server does not.
+ * Works on a LIST's body ({"kind":…,"metadata":…,"items":[…]}, in any member order) and on a
+ * watch event whose object is such a List (what `kubectl get -w --output-watch-events` begins
+ * with). White space between tokens is removed on the way: kubectl indents, the API server does
+ * not. (The tokens are for the caller to check: a wrong 1 2 comes out as 12.)
  *
- * The rest, everything but the items ("items":[] stays in its place), is gathered and handed out
- * at the end; what has come of it so far can be looked at while items are handed out. */
+ * The rest, everything but the items ("items":[] stays in its place), is gathered and handed
+ * out at the end; what has come of it so far can be looked at while items are handed out. */
 #ifndef UNFOLD_H
 #define UNFOLD_H
 
@@ -23,9 +24,9 @@ struct unfold;
 struct unfold *unfold_open(int level, size_t max, unfold_item *item, void *arg);
 void unfold_close(struct unfold *u);
 
-/* Takes n more bytes. Returns how many of them were taken: all, or fewer when the document ended
- * among them (then unfold_done is true; the next byte begins something else). -1: see unfold_error;
- * the document is lost, unfold_reset before the next. */
+/* Takes n more bytes. Returns how many of them were taken: all, or fewer when the document
+ * ended among them (then unfold_done is true; the next byte begins something else). -1: see
+ * unfold_error; the document is lost, unfold_reset before the next. */
 long unfold_feed(struct unfold *u, const char *bytes, size_t n);
 
 /* The document is complete. */

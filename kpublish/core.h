@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state that kpublish's parts share: intake.c (frames → window), loop.c (window → bus) and
+ * verdict.c (bus → window, acknowledgements). One thread. */
+#ifndef CORE_H
+#define CORE_H
+
+#include "acks.h"
+#include "bus.h"
+#include "framefile.h"
+#include "input.h"
+#include "metrics.h"
+#include "tool.h"
+#include "window.h"
+
+enum {
+	WINDOW_MESSAGES = 8192,
+	TROUBLE_MAX = 512,
+};
+#define WINDOW_BYTES ((size_t)32 * 1024 * 1024)
+
+/* In the table of metrics. */
+enum {
+	COUNT_ACKED,
+	COUNT_DEAD,
+	COUNT_FAILED,
+	COUNT_BYTES,
+	COUNT_RETRIES,
+	COUNT_BAD_FRAMES,
+	COUNT_IN_FLIGHT,
+	COUNT_WINDOW_BYTES,
+	COUNT_LAST_SUCCESS,
+	COUNT_CONNECTED,
+	COUNTS,
+};
+
+struct trouble {
+	bool now;            /* something is wrong and nothing has been acked since */
+	bool told;           /* and people know */
+	int64_t told_ms;     /* when they were told last */
+	char text[TROUBLE_MAX];
+};
+
+struct core {
+	const struct tool *tool;
+	const char *shown; /* the bus's URL, for messages */
+	const struct bus *ops;
+	struct bus_owner owner;
+	void *bus;
+	struct window *window;
+	struct input in;
+	struct acks acks;
+	struct framefile *dead_letters; /* NULL: none */
+	int stop_fd;
+	int retry_timeout_s; /* 0: for ever */
+
+	bool ended;          /* nothing more is read */
+	bool failed;         /* nor cut from what has been read; exit 1 when the window is empty */
+	bool fatal;          /* exit 1 now */
+	int stops;           /* signals that have come */
+	bool later;          /* the bus takes nothing until work has been called */
+	int64_t progress_ms; /* when something was acked last, or began to wait */
+	struct trouble trouble;
+	struct metric counts[COUNTS];
+	struct metrics metrics;
+};
+
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t core_now_ms(void);
+
+#endif

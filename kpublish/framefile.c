@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "framefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "frames.h"
+
+enum { BATCH = 512 }; /* frames in one writev; two pieces each, IOV_MAX is 1024 */
+
+struct framefile {
+	const char *name;
+	const struct log *log;
+	int fd;
+	bool owned;
+	bool regular;
+	off_t size; /* of a regular file: all of it whole frames on the disk */
+	size_t n;
+	uint8_t headers[BATCH][FRAME_HEADER_MAX];
+	struct iovec pieces[2 * BATCH];
+};
+
+struct framefile *
+framefile_wrap(int fd, const char *name, const struct log *log)
+{
+	struct framefile *f = calloc(1, sizeof(*f));
+
+	if (f == NULL) {
+		log_error(log, "%s: out of memory", name);
+		return NULL;
+	}
+	f->name = name;
+	f->log = log;
+	f->fd = fd;
+	return f;
+}
+
+/* Could a frame begin with these bytes? An Envelope's first field is its id, and a file of
+ * something else is not to be cut. */
+static int
+begins_frame(const uint8_t *p, size_t got, uint64_t *len)
+{
+	enum { ID_TAG = 0x0a };
+	int n = frame_varint(p, got, len);
+
+	if (n > 0 && (*len == 0 || *len > INPUT_MAX || ((size_t)n < got && p[n] != ID_TAG)))
+		return -1;
+	return n;
+}
+
+/* Steps from frame to frame to the last whole one. -1 with a message. */
+static int
+check_frames(struct framefile *f, off_t end)
+{
+	uint8_t header[FRAME_HEADER_MAX];
+	uint64_t len;
+
+	while (f->size < end) {
+		ssize_t got = pread(f->fd, header, sizeof(header), f->size);
+		int n;
+
+		if (got <= 0) {
+			log_error(f->log, "%s: cannot read: %s", f->name, strerror(errno));
+			return -1;
+		}
+		n = begins_frame(header, (size_t)got, &len);
+		if (n == -1) {
+			log_error(f->log, "%s: is no file of frames: none begins at byte %jd",
+			    f->name, (intmax_t)f->size);
+			return -1;
+		}
+		if (n == 0 || (uint64_t)(end - f->size) < (uint64_t)n + len)
+			break;
+		f->size += n + (off_t)len;
+	}
+	return 0;
+}
+
+/* Makes the file's name last through a power failure. */
+static void
+sync_folder(const char *path)
+{
+	char *copy = strdup(path);
+	int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd != -1) {
+		fsync(fd);
+		close(fd);
+	}
+	free(copy);
+}
+
+static int
+check_regular(struct framefile *f, off_t end)
+{
+	if (check_frames(f, end) == -1)
+		return -1;
+	if (f->size < end) {
+		log_warning(f->log, "%s: cutting off a piece of a frame at its end, %jd bytes",
+		    f->name, (intmax_t)(end - f->size));
+		if (ftruncate(f->fd, f->size) == -1) {
+			log_error(f->log, "%s: cannot truncate: %s", f->name, strerror(errno));
+			return -1;
+		}
+	}
+	sync_folder(f->name);
+	return 0;
+}
+
+struct framefile *
+framefile_open(const char *path, const struct log *log)
+{
+	struct framefile *f = framefile_wrap(-1, path, log);
+	struct stat st;
+
+	if (f == NULL)
+		return NULL;
+	f->owned = true;
+	f->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	if (f->fd == -1 && errno == ENXIO) /* a socket or a FIFO that has no reader */
+		f->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (f->fd == -1 || fstat(f->fd, &st) == -1) {
+		log_error(log, "%s: %s", path, strerror(errno));
+		framefile_close(f);
+		return NULL;
+	}
+	f->regular = S_ISREG(st.st_mode);
+	if (f->regular && check_regular(f, st.st_size) == -1) {
+		framefile_close(f);
+		return NULL;
+	}
+	return f;
+}
+
+void
+framefile_close(struct framefile *f)
+{
+	if (f == NULL)
+		return;
+	if (f->owned && f->fd != -1)
+		close(f->fd);
+	free(f);
+}
+
+bool
+framefile_add(struct framefile *f, const uint8_t *body, size_t len)
+{
+	struct iovec *piece = &f->pieces[2 * f->n];
+	union {
+		const uint8_t *from;
+		void *to;
+	} bytes = {.from = body}; /* writev takes what it only reads as void * */
+
+	if (f->n == BATCH)
+		return false;
+	piece[0].iov_base = f->headers[f->n];
+	piece[0].iov_len = frame_header(len, f->headers[f->n]);
+	piece[1].iov_base = bytes.to;
+	piece[1].iov_len = len;
+	f->n++;
+	return true;
+}
+
+/* writev until all is written. -1 with errno; *written: how many bytes were. */
+static int
+write_pieces(struct framefile *f, off_t *written)
+{
+	struct iovec *piece = f->pieces;
+	struct iovec *end = piece + 2 * f->n;
+
+	while (piece < end) {
+		ssize_t n = writev(f->fd, piece, (int)(end - piece));
+
+		if (n == -1 && errno == EAGAIN) {
+			struct pollfd wait = {.fd = f->fd, .events = POLLOUT};
+
+			poll(&wait, 1, -1);
+			continue;
+		}
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		*written += n;
+		for (; piece < end && (size_t)n >= piece->iov_len; piece++)
+			n -= (ssize_t)piece->iov_len;
+		if (piece < end) {
+			piece->iov_base = (char *)piece->iov_base + n;
+			piece->iov_len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int
+framefile_flush(struct framefile *f)
+{
+	off_t written = 0;
+
+	if (f->n == 0)
+		return 0;
+	if (write_pieces(f, &written) == -1 || (f->regular && fdatasync(f->fd) == -1)) {
+		if (errno != EPIPE)
+			log_error(f->log, "%s: cannot write: %s", f->name, strerror(errno));
+		if (f->regular && ftruncate(f->fd, f->size) == -1)
+			log_error(f->log, "%s: cannot cut off what was not written whole: %s",
+			    f->name, strerror(errno));
+		f->n = 0;
+		return -1;
+	}
+	f->size += written;
+	f->n = 0;
+	return 0;
+}

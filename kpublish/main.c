@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kpublish: publishes enveloped changes to an event bus, in order for each object, and loses none.
+ *
+ * stdin: frames of kenvelope. stdout: nothing, but for the bus stdout:.
+ * Exit: 0 when everything read is acknowledged, at the end of input or after SIGTERM/SIGINT; 1 on
+ * failure, 2 on wrong usage. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bus.h"
+#include "loop.h"
+#include "tool.h"
+
+enum { OPT_ACK_FD = OPT_TOOL_FIRST_FREE, OPT_DEAD_LETTER, OPT_RETRY_TIMEOUT };
+
+static const char help[] =
+    "Usage: kpublish [OPTION]... URL < frames\n"
+    "Publish enveloped changes to an event bus, in order for each object.\n"
+    "\n"
+    "URL is one of\n"
+    "  stdout:                    frames on standard output\n"
+    "  file:PATH                  frames appended to a file\n"
+    "  nats://SUBJECT             NATS_SERVER_URL (default: nats://127.0.0.1:4222)\n"
+    "  kafka://TOPIC              KAFKA_BROKERS=HOST:PORT,...; ?NAME=VALUE&... sets any\n"
+    "                             property of librdkafka\n"
+    "\n"
+    "      --ack-fd=N             tell on descriptor N up to which seq all is accepted\n"
+    "      --dead-letter=FILE     append what the bus can never accept to FILE and go on\n"
+    "      --retry-timeout=SEC    give up when nothing is accepted for SEC seconds\n"
+    "                             (default: never)\n"
+    TOOL_OPTIONS_HELP;
+
+/* A decimal number up to INT_MAX; -1 for anything else. */
+static int
+number(const char *text)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || n < 0 || n > INT_MAX)
+		return -1;
+	return (int)n;
+}
+
+static bool
+take_number(const struct tool *tool, const char *option, int *value)
+{
+	*value = number(optarg);
+	if (*value == -1)
+		log_error(&tool->log, "--%s: \"%s\" is not a number", option, optarg);
+	return *value != -1;
+}
+
+/* -1: go on; else the exit code. */
+static int
+parse(int argc, char **argv, struct tool *tool, struct loop_options *o)
+{
+	static const struct option table[] = {
+	    {"ack-fd", required_argument, NULL, OPT_ACK_FD},
+	    {"dead-letter", required_argument, NULL, OPT_DEAD_LETTER},
+	    {"retry-timeout", required_argument, NULL, OPT_RETRY_TIMEOUT},
+	    TOOL_OPTIONS,
+	    {NULL, 0, NULL, 0},
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (opt) {
+		case OPT_ACK_FD:
+			if (!take_number(tool, "ack-fd", &o->ack_fd))
+				return EXIT_USAGE;
+			break;
+		case OPT_DEAD_LETTER:
+			o->dead_letter = optarg;
+			break;
+		case OPT_RETRY_TIMEOUT:
+			if (!take_number(tool, "retry-timeout", &o->retry_timeout_s))
+				return EXIT_USAGE;
+			break;
+		default:
+			switch (tool_option(tool, opt, optarg, help)) {
+			case TOOL_OPTION_EXIT:
+				return EXIT_OK;
+			case TOOL_OPTION_USAGE:
+				return EXIT_USAGE;
+			default:
+				break;
+			}
+		}
+	}
+	return -1;
+}
+
+static void
+unknown_scheme(const struct tool *tool, const struct url *url)
+{
+	char known[256] = "";
+	const struct bus *bus;
+
+	for (size_t i = 0; (bus = bus_at(i)) != NULL; i++) {
+		strncat(known, i > 0 ? ", " : "", sizeof(known) - strlen(known) - 1);
+		strncat(known, bus->form, sizeof(known) - strlen(known) - 1);
+	}
+	log_error(&tool->log, "%s: no bus is known by the scheme \"%s\": there are %s", url->shown,
+	    url->scheme, known);
+}
+
+static int
+publish(struct tool *tool, const char *text, struct loop_options *o)
+{
+	struct url url;
+	const char *why;
+	int code = EXIT_USAGE;
+	int stop_fd = -1;
+
+	if (url_parse(&url, text, &why) == -1) {
+		log_error(&tool->log, "the URL of the bus %s", why);
+		goto out;
+	}
+	o->url = &url;
+	o->ops = bus_find(url.scheme);
+	if (o->ops == NULL) {
+		unknown_scheme(tool, &url);
+		goto out;
+	}
+	code = EXIT_FAILED;
+	stop_fd = tool_stop_fd(tool);
+	if (stop_fd != -1)
+		code = loop_run(tool, stop_fd, o);
+out:
+	if (stop_fd != -1)
+		close(stop_fd);
+	url_free(&url);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct loop_options o = {.ack_fd = -1};
+	struct tool tool;
+	int code;
+
+	tool_init(&tool, "kpublish");
+	code = parse(argc, argv, &tool, &o);
+	if (code != -1)
+		return code;
+	if (argc - optind != 1) {
+		log_error(&tool.log, "wants the URL of one bus: see kpublish --help");
+		return EXIT_USAGE;
+	}
+	return publish(&tool, argv[optind], &o);
+}

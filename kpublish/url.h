@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The URL that names a bus: SCHEME:REST, SCHEME://REST, with ?NAME=VALUE&… behind it. */
+#ifndef URL_H
+#define URL_H
+
+#include <stddef.h>
+
+enum { URL_PARAMS_MAX = 64 };
+
+struct url_param {
+	const char *name;
+	const char *value; /* percent-decoded */
+};
+
+struct url {
+	const char *scheme;
+	const char *rest; /* between the scheme and the query; percent-decoded */
+	struct url_param params[URL_PARAMS_MAX];
+	size_t n_params;
+	char *memory; /* owned: all the strings */
+	char *shown;  /* owned: for messages, without query and user info */
+};
+
+/* 0; or -1 with *why a literal (errno has nothing to add). Of file: all the rest is the path,
+ * question marks and percent signs included. */
+int url_parse(struct url *url, const char *text, const char **why);
+void url_free(struct url *url);
+
+/* A comma-separated list of URLs or HOST:PORTs without what stands before an @: for messages.
+ * malloc'ed; NULL when out of memory. */
+char *url_without_user_info(const char *list);
+
+#endif

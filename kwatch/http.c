@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "text.h"
+
+enum {
+	ERROR_BODY_MAX = 64 * 1024,
+	EVENTS_MAX = 64,
+	/* kube-apiserver's own limit; libcurl opens another connection when it is reached. */
+	STREAMS_MAX = 100,
+	READ_SIZE = 64 * 1024,
+	SILENCE_S = 60,
+};
+
+struct transfer {
+	struct http *http;
+	struct transfer *next; /* list of all, so that closing can end them */
+	struct transfer *prev;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct curl_slist *via;
+	const struct http_handler *handler;
+	void *arg;
+	long status; /* once the body has begun */
+	struct buf error_body;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct http {
+	CURLM *multi;
+	struct cluster *cluster;
+	const struct log *log;
+	int epoll_fd;
+	int stop_fd;
+	int out_fd;
+	bool out_closed;  /* out_fd's reader has gone */
+	int64_t timer_ms; /* when libcurl wants to be called; -1: not at all */
+	struct transfer *first;
+};
+
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct http *http = arg;
+	struct epoll_event event = {.data.fd = fd};
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		(void)epoll_ctl(http->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	if (what & CURL_POLL_IN)
+		event.events |= EPOLLIN;
+	if (what & CURL_POLL_OUT)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(http->epoll_fd, known != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
+		&event) == -1)
+		log_error(http->log, "epoll_ctl: %s", strerror(errno));
+	if (known == NULL)
+		curl_multi_assign(http->multi, fd, http);
+	return 0;
+}
+
+static int
+on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+	struct http *http = arg;
+
+	(void)multi;
+	http->timer_ms = timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
+	return 0;
+}
+
+static size_t
+on_body(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+
+	(void)size; /* is 1 */
+	if (t->status == 0)
+		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
+	if (t->status == 200)
+		return t->handler->body(t->arg, bytes, n) == 0 ? n : CURL_WRITEFUNC_ERROR;
+	if (n > t->error_body.max - t->error_body.len)
+		(void)buf_add(&t->error_body, bytes, t->error_body.max - t->error_body.len);
+	else
+		(void)buf_add(&t->error_body, bytes, n);
+	return n;
+}
+
+static void
+transfer_free(struct transfer *t)
+{
+	if (t->prev != NULL)
+		t->prev->next = t->next;
+	else if (t->http->first == t)
+		t->http->first = t->next;
+	if (t->next != NULL)
+		t->next->prev = t->prev;
+	curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	curl_slist_free_all(t->via);
+	buf_free(&t->error_body);
+	free(t);
+}
+
+static int
+set_up(struct transfer *t, const char *path, const char *accept, enum http_kind kind)
+{
+	char *url = text_printf("%s%s", t->http->cluster->base, path);
+	char *line = text_printf("Accept: %s", accept);
+	CURL *e = t->easy;
+	int bad = url == NULL || line == NULL;
+
+	if (!bad) {
+		t->headers = curl_slist_append(NULL, line);
+		bad = t->headers == NULL || curl_easy_setopt(e, CURLOPT_URL, url) != CURLE_OK ||
+		      cluster_setup(t->http->cluster, e, &t->headers, &t->via) == -1;
+		curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
+	}
+	free(url);
+	free(line);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, "kwatch/" KOLLECT_VERSION);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+	if (kind == HTTP_ANSWER) {
+		curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
+	}
+	return bad ? -1 : 0;
+}
+
+/* Tells how it ended, after the transfer itself is gone from libcurl's hands. */
+static void
+finish(struct http *http, CURL *easy, CURLcode code)
+{
+	struct http_answer answer = {.complete = code == CURLE_OK};
+	struct transfer *t = NULL;
+	curl_off_t retry_s = 0;
+	long sent = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
+	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_s);
+	curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+	curl_multi_remove_handle(http->multi, easy);
+	answer.reached = sent > 0;
+	answer.retry_ms = retry_s > 0 && retry_s < 3600 ? (int64_t)retry_s * 1000 : 0;
+	answer.error = t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
+	if (buf_terminate(&t->error_body) == 0) {
+		answer.body = t->error_body.data;
+		answer.len = t->error_body.len;
+	} else {
+		answer.body = "";
+	}
+	t->handler->done(t->arg, &answer);
+	transfer_free(t);
+}
+
+struct http *
+http_open(struct cluster *cluster, int stop_fd, int out_fd, const struct log *log)
+{
+	struct http *http = calloc(1, sizeof(*http));
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = stop_fd};
+	struct epoll_event hangup = {.events = 0, .data.fd = out_fd};
+
+	if (http == NULL) {
+		log_error(log, "out of memory");
+		return NULL;
+	}
+	*http = (struct http){.cluster = cluster,
+	    .log = log,
+	    .stop_fd = stop_fd,
+	    .out_fd = out_fd,
+	    .timer_ms = -1};
+	http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (http->epoll_fd == -1 ||
+	    epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, stop_fd, &event) == -1) {
+		log_error(log, "epoll: %s", strerror(errno));
+		http_close(http);
+		return NULL;
+	}
+	/* Fails for a file, which has no reader to lose. */
+	(void)epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, out_fd, &hangup);
+	http->multi = curl_multi_init();
+	if (http->multi == NULL) {
+		log_error(log, "libcurl cannot be set up");
+		http_close(http);
+		return NULL;
+	}
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(http->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
+	return http;
+}
+
+void
+http_close(struct http *http)
+{
+	if (http == NULL)
+		return;
+	while (http->first != NULL)
+		http_cancel(http, http->first);
+	if (http->multi != NULL)
+		curl_multi_cleanup(http->multi);
+	if (http->epoll_fd != -1)
+		close(http->epoll_fd);
+	free(http);
+}
+
+struct transfer *
+http_get(struct http *http, const char *path, const char *accept, enum http_kind kind,
+    const struct http_handler *handler, void *arg)
+{
+	struct transfer *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	cluster_refresh(http->cluster, false);
+	t->http = http;
+	t->handler = handler;
+	t->arg = arg;
+	buf_init(&t->error_body, ERROR_BODY_MAX);
+	t->error_body.max--; /* leaves room for the NUL */
+	t->easy = curl_easy_init();
+	if (t->easy == NULL || set_up(t, path, accept, kind) == -1 ||
+	    curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+		transfer_free(t);
+		return NULL;
+	}
+	t->next = http->first;
+	if (t->next != NULL)
+		t->next->prev = t;
+	http->first = t;
+	return t;
+}
+
+void
+http_cancel(struct http *http, struct transfer *transfer)
+{
+	if (transfer == NULL)
+		return;
+	curl_multi_remove_handle(http->multi, transfer->easy);
+	transfer_free(transfer);
+}
+
+static void
+collect_finished(struct http *http)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(http->multi, &left)) != NULL)
+		if (message->msg == CURLMSG_DONE)
+			finish(http, message->easy_handle, message->data.result);
+}
+
+/* How long epoll may sleep: until libcurl's timer or the caller's. */
+static int
+sleep_ms(const struct http *http, int timeout_ms)
+{
+	int64_t left;
+
+	if (http->timer_ms == -1)
+		return timeout_ms;
+	left = http->timer_ms - clock_ms();
+	if (left < 0)
+		left = 0;
+	return timeout_ms < 0 || left < timeout_ms ? (int)left : timeout_ms;
+}
+
+int
+http_run(struct http *http, int timeout_ms, void (*idle)(void *arg), void *arg)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int running;
+	int n = epoll_wait(http->epoll_fd, events, EVENTS_MAX, 0);
+
+	if (n == 0 && sleep_ms(http, timeout_ms) != 0) {
+		idle(arg);
+		n = epoll_wait(http->epoll_fd, events, EVENTS_MAX, sleep_ms(http, timeout_ms));
+	}
+	if (n == -1 && errno != EINTR) {
+		log_error(http->log, "epoll_wait: %s", strerror(errno));
+		return -1;
+	}
+	for (int i = 0; i < n; i++) {
+		int what = 0;
+
+		if (events[i].data.fd == http->stop_fd)
+			continue;
+		if (events[i].data.fd == http->out_fd) {
+			http->out_closed = true;
+			continue;
+		}
+		if (events[i].events & EPOLLIN)
+			what |= CURL_CSELECT_IN;
+		if (events[i].events & EPOLLOUT)
+			what |= CURL_CSELECT_OUT;
+		if (events[i].events & (EPOLLERR | EPOLLHUP))
+			what |= CURL_CSELECT_ERR;
+		curl_multi_socket_action(http->multi, events[i].data.fd, what, &running);
+	}
+	if (http->timer_ms != -1 && http->timer_ms <= clock_ms()) {
+		http->timer_ms = -1;
+		curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	collect_finished(http);
+	return 0;
+}
+
+bool
+http_out_closed(const struct http *http)
+{
+	return http->out_closed;
+}
+
+const char *
+http_reason(long status)
+{
+	static const struct {
+		long status;
+		const char *reason;
+	} table[] = {{400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
+	    {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"},
+	    {410, "Gone"}, {422, "Unprocessable Entity"}, {429, "Too Many Requests"},
+	    {500, "Internal Server Error"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
+	    {504, "Gateway Timeout"}};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].status == status)
+			return table[i].reason;
+	return "HTTP error";
+}

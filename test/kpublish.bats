@@ -1,0 +1,386 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# kpublish to files and to a real NATS server (Debian's), through standard input and output.
+
+load lib/servers
+
+setup_file() {
+	nats_start "$BATS_FILE_TMPDIR"
+}
+
+teardown_file() {
+	nats_stop "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	local bin
+	bin=$(realpath "${BUILD:-$BATS_TEST_DIRNAME/../build}")/bin
+	kpublish=$bin/kpublish
+	kenvelope=$bin/kenvelope
+	records=$BATS_TEST_DIRNAME/wire/records.py
+	check=$BATS_TEST_DIRNAME/wire/delivered.py
+	server=$BATS_FILE_TMPDIR
+	cd "$BATS_TEST_TMPDIR"
+	NATS_SERVER_URL=$(nats_url "$server")
+	export NATS_SERVER_URL
+	unset KAFKA_BROKERS
+	background_pids=()
+}
+
+teardown() {
+	kill -KILL "${background_pids[@]}" 2>/dev/null || true
+	nats_stop "$BATS_TEST_TMPDIR"
+}
+
+# make_frames COUNT [KEYS [BYTES]]: on standard output.
+make_frames() {
+	"$records" "$@" | "$kenvelope" -c c
+}
+
+# fails CODE TEXT ARGS...: with standard input, one line on standard error that has TEXT.
+fails() {
+	local code=$1 text=$2
+	shift 2
+	run --separate-stderr "-$code" "$kpublish" "$@"
+	echo "$stderr"
+	[[ $stderr == "kpublish: "*"$text"* ]]
+	[ "${#stderr_lines[@]}" -eq 1 ]
+}
+
+# metric NAME: its value in the file m.
+metric() {
+	sed -n "s/^kollect_kpublish_$1 //p" m
+}
+
+# at_least NUMBER COMMAND...: the command's output is that number or more.
+at_least() {
+	local n
+	n=$("${@:2}")
+	[ -n "$n" ] && [ "$n" -ge "$1" ]
+}
+
+last_ack() {
+	tail -n 1 acks
+}
+
+in_stream() {
+	nats_cli "$server" stream-info "$1" | jq .messages
+}
+
+@test "kpublish stdout: frames come out as they came, all acknowledged" {
+	make_frames 50 >frames
+	"$kpublish" stdout: --ack-fd 3 3>acks <frames | cmp frames
+	[ "$(last_ack)" = 50 ]
+	: | "$kpublish" stdout:
+}
+
+@test "kpublish file: frames are appended" {
+	make_frames 20 >frames
+	"$kpublish" file:out --ack-fd 3 3>acks <frames
+	cmp frames out
+	[ "$(last_ack)" = 20 ]
+	"$kpublish" "file://$PWD/out" <frames
+	cat frames frames | cmp out
+	"$kpublish" 'file:a?b=c%20' <frames
+	cmp frames 'a?b=c%20'
+	"$kpublish" file:/dev/null --metrics m <frames
+	[ "$(metric 'messages_total{result="acked"}')" = 20 ]
+	[ "$(metric connected)" = 1 ]
+	[ "$(metric bytes_total)" -gt 1000 ]
+	at_least $(($(date +%s) - 60)) metric last_success_time_seconds
+}
+
+@test "kpublish file: more than the window, and a frame larger than it" {
+	make_frames 20000 10 10 >frames
+	make_frames 1 1 40000000 >>frames
+	make_frames 2 >>frames
+	"$kpublish" stdout: <frames | cmp frames
+	NATS_SERVER_URL=nats://127.0.0.1:1 # not asked
+	"$kpublish" file:out <frames
+	cmp frames out
+}
+
+@test "kpublish file: a piece of a frame that a crash left is cut off" {
+	make_frames 5 >frames
+	head -c -7 frames >out
+	run --separate-stderr -0 "$kpublish" file:out <frames
+	[[ $stderr == "kpublish: warning: out: cutting off a piece of a frame at its end, "* ]]
+	make_frames 4 >want
+	cat frames >>want
+	cmp out want
+	printf 'this is some text\n' >text
+	fails 1 'text: is no file of frames' file:text <frames
+	[ "$(cat text)" = 'this is some text' ]
+}
+
+@test "kpublish file: a full disk, a folder that is not there, a reader that has gone" {
+	make_frames 5 >frames
+	run --separate-stderr -1 "$kpublish" file:/dev/full <frames
+	[ "${stderr_lines[0]}" = "kpublish: /dev/full: cannot write: No space left on device" ]
+	fails 1 'none/out: No such file or directory' file:none/out <frames
+	make_frames 300 1 20000 >large
+	set +o pipefail
+	("$kpublish" stdout: <large 2>err && echo 0 >code || echo $? >code) | head -c 10 >/dev/null
+	[ "$(cat code)" = 1 ]
+	! grep -v 'messages are not acknowledged' err
+}
+
+@test "kpublish file: a disk that fills up in the middle keeps whole frames alone" {
+	make_frames 400 1 5000 >frames
+	run --separate-stderr -1 bash -c 'ulimit -f 1024; trap "" XFSZ; "$0" file:out --ack-fd 3 3>acks <frames' \
+		"$kpublish"
+	[[ $stderr == *'out: cannot write: File too large'* ]]
+	"$kenvelope" --decode <out >lines
+	cmp -n "$(stat -c %s out)" out frames
+	[ "$(wc -l <lines)" = "$(tail -n 1 acks 2>/dev/null || echo 0)" ]
+}
+
+@test "kpublish: a URL that names no bus" {
+	fails 2 'no bus is known by the scheme "amqp": there are stdout:, file:PATH, nats://SUBJECT, kafka://TOPIC' amqp://x </dev/null
+	fails 2 'has no scheme' events </dev/null
+	fails 2 'wants the URL of one bus' </dev/null
+	fails 2 'wants the URL of one bus' stdout: stdout: </dev/null
+	fails 2 'names no file' file: </dev/null
+	fails 2 'nothing can stand behind stdout:' stdout:x </dev/null
+	fails 2 'set KAFKA_BROKERS' kafka://t </dev/null
+	KAFKA_BROKERS=127.0.0.1:1 fails 2 'names no topic' kafka:// </dev/null
+	for subject in '' . a. .a a..b '*' 'a.>' 'a%20b' 'a%0ab' 'a"b' ; do
+		fails 2 'is no subject to publish to' "nats://$subject" </dev/null
+	done
+	fails 2 'the parameter "x" is not known' 'nats://a?x=1' </dev/null
+	fails 2 'NAME=VALUE' 'nats://a?x' </dev/null
+	fails 2 'a % has no' 'nats://a%2' </dev/null
+}
+
+@test "kpublish: wrong usage is exit 2" {
+	run -2 "$kpublish" --no-such-option
+	fails 2 '"x" is not a number' --ack-fd x stdout: </dev/null
+	fails 2 '"-1" is not a number' --retry-timeout -1 stdout: </dev/null
+	fails 2 'is not open for writing' --ack-fd 77 stdout: </dev/null
+	fails 2 'is not open for writing' --ack-fd 0 stdout: </dev/null
+	run --separate-stderr -0 "$kpublish" --help
+	[[ $output == "Usage: kpublish"* ]]
+	run --separate-stderr -0 "$kpublish" --version
+	[[ $output == "kpublish (kollect) "* ]]
+}
+
+@test "kpublish: properties of Kafka" {
+	export KAFKA_BROKERS=127.0.0.1:1
+	fails 2 'has no property "no.such"' 'kafka://t?no.such=1' </dev/null
+	fails 2 'the value of "compression.type"' 'kafka://t?compression.type=s3cret' </dev/null
+	[[ $stderr != *s3cret* ]]
+	fails 2 '"acks" cannot be set' 'kafka://t?acks=1' </dev/null
+}
+
+@test "kpublish: no password in any message" {
+	make_frames 1 >frames
+	export NATS_SERVER_URL=nats://me:s3cret@127.0.0.1:1,nats://t0ken@127.0.0.1:2
+	run --separate-stderr -1 "$kpublish" nats://a --retry-timeout 1 <frames
+	[[ $stderr == *'cannot connect to nats://127.0.0.1:1,nats://127.0.0.1:2'* ]]
+	[[ $stderr != *s3cret* && $stderr != *t0ken* ]]
+	run --separate-stderr -2 "$kpublish" 'amqp://me:s3cret@host/x?password=s3cret' <frames
+	[[ $stderr != *s3cret* ]]
+}
+
+@test "kpublish: frames that are none are named; fail delivers what was good, skip goes on" {
+	make_frames 3 >frames
+	first=$(make_frames 1 | wc -c)
+	local not=('\x03\x0a\x05x' '\x00' '\x02\x0a\x00' '\x03\x0a\x01x' '\x02\x08\x01' '\x01\x0b'
+		'\x0a\x0a\x01x\x22\x05\x0a\x03a/\x01' '\x0a\x0a\x01\xff\x22\x05\x0a\x03a/b'
+		'\x08\x0a\x01x\x22\x03\x0a\x01/' '\x05\x0a\x01x\x80\x01')
+	for bad in "${not[@]}"; do
+		{ head -c "$first" frames && printf "$bad" && tail -c "+$((first + 1))" frames; } >mixed
+		run --separate-stderr -1 bash -c '"$0" stdout: <mixed >out' "$kpublish"
+		[[ $stderr == "kpublish: byte $first: a frame of "* ]]
+		cmp -n "$first" out frames
+		[ "$(stat -c %s out)" = "$first" ]
+		run --separate-stderr -0 bash -c '"$0" stdout: --on-error=skip <mixed >out' "$kpublish"
+		[[ $stderr == "kpublish: byte $first: a frame of "* ]]
+		cmp out frames
+	done
+}
+
+@test "kpublish: a length that lies, an input that ends within a frame" {
+	make_frames 2 >frames
+	size=$(stat -c %s frames)
+	{ cat frames && printf '\xff\xff\xff\xff\x7f' && cat frames; } >bad
+	fails 1 "byte $size: no frame begins here" file:out --on-error=skip <bad
+	cmp out frames
+	{ cat frames && head -c 100 frames; } >bad
+	fails 1 "byte $size: the input ends within a frame, 100 bytes into it" file:out2 <bad
+	cmp out2 frames
+	run --separate-stderr -0 "$kpublish" file:out3 --on-error=skip --metrics m <bad
+	cmp out3 frames
+	[ "$(metric bad_frames_total)" = 1 ]
+}
+
+@test "kpublish nats: JetStream has everything, in order for each key, with headers" {
+	nats_cli "$server" stream-add ALL all
+	make_frames 3000 50 >frames
+	"$kpublish" nats://all --ack-fd 3 3>acks --metrics m <frames
+	[ "$(last_ack)" = 3000 ]
+	[ "$(metric in_flight)" = 0 ]
+	nats_read "$server" ALL >messages
+	"$check" messages frames
+	head -n 1 messages | jq -e '.headers == {"Nats-Msg-Id": .headers.id, id: .headers.id,
+		type: "kollect.resource.event.v1.ResourceCreatedEvent", cluster_id: "c",
+		api_version: "apps/v1", kind: "Deployment", namespace: "shop", name: .headers.name}'
+}
+
+@test "kpublish nats: JetStream drops what is published twice" {
+	nats_cli "$server" stream-add TWICE twice
+	make_frames 100 5 >frames
+	"$kpublish" nats://twice <frames
+	"$kpublish" nats://twice <frames
+	[ "$(in_stream TWICE)" = 100 ]
+}
+
+@test "kpublish nats: without a stream by core NATS, and says so" {
+	nats_cli "$server" sub core.x 200 --frames --ready ready >got &
+	background_pids=($!)
+	wait_for 10 test -e ready
+	make_frames 200 7 >frames
+	run --separate-stderr -0 "$kpublish" nats://core.x <frames
+	[[ $stderr == *'no JetStream stream covers the subject'*'no promise'* ]]
+	wait "${background_pids[0]}"
+	"$kenvelope" -d <got | jq -c '[.reference.name, .seq | tonumber? // .]' | sort >names
+	"$kenvelope" -d <frames | jq -c '[.reference.name, .seq | tonumber? // .]' | sort | cmp names
+}
+
+@test "kpublish nats: a server killed in the middle, and back: nothing lost, order kept" {
+	nats_start "$BATS_TEST_TMPDIR"
+	NATS_SERVER_URL=$(nats_url "$BATS_TEST_TMPDIR")
+	nats_cli "$BATS_TEST_TMPDIR" stream-add KILL kill
+	make_frames 40000 500 10 >frames
+	"$kpublish" nats://kill --ack-fd 3 3>acks --metrics m <frames 2>err &
+	background_pids=($!)
+	wait_for 20 at_least 5000 last_ack
+	nats_kill "$BATS_TEST_TMPDIR"
+	wait_for 10 grep -q 'lost the connection' err
+	acked=$(last_ack)
+	[ "$acked" -lt 40000 ]
+	nats_start "$BATS_TEST_TMPDIR"
+	wait "${background_pids[0]}"
+	[ "$(last_ack)" = 40000 ]
+	grep -q 'accepts messages again' err
+	nats_read "$BATS_TEST_TMPDIR" KILL >messages
+	"$check" messages frames
+	[ "$(metric retries_total)" -gt 0 ]
+}
+
+@test "kpublish nats: starts before the server, and does not take core for JetStream" {
+	nats_start "$BATS_TEST_TMPDIR"
+	NATS_SERVER_URL=$(nats_url "$BATS_TEST_TMPDIR")
+	nats_cli "$BATS_TEST_TMPDIR" stream-add LATE late
+	nats_stop "$BATS_TEST_TMPDIR"
+	make_frames 100 >frames
+	"$kpublish" nats://late --ack-fd 3 3>acks <frames 2>err &
+	background_pids=($!)
+	wait_for 10 grep -q 'cannot connect to' err
+	[ ! -s acks ]
+	nats_start "$BATS_TEST_TMPDIR"
+	wait "${background_pids[0]}"
+	[ "$(last_ack)" = 100 ]
+	nats_read "$BATS_TEST_TMPDIR" LATE >messages
+	"$check" messages frames
+	[ "$(grep -c 'cannot connect' err)" = 1 ] # said once, not at each try
+}
+
+@test "kpublish nats: a server that hangs slows the reading, and memory stays small" {
+	nats_start "$BATS_TEST_TMPDIR"
+	NATS_SERVER_URL=$(nats_url "$BATS_TEST_TMPDIR")
+	nats_cli "$BATS_TEST_TMPDIR" stream-add SLOW slow
+	make_frames 40000 4000 4000 >frames # 330 MB
+	mkfifo in
+	"$kpublish" nats://slow --ack-fd 3 3>acks --metrics m <in 2>err &
+	background_pids=($!)
+	(cat frames >in && touch all-read) &
+	background_pids+=($!)
+	wait_for 20 at_least 500 last_ack
+	kill -STOP "$(cat nats.pid)"
+	# Nothing more is acknowledged or read once the window is full.
+	window_is_full() { at_least 30000000 metric window_bytes; }
+	wait_for 20 window_is_full
+	acked=$(last_ack)
+	[ ! -e all-read ]
+	[ "$(awk '/VmHWM/ {print $2}' "/proc/${background_pids[0]}/status")" -lt 300000 ]
+	kill -CONT "$(cat nats.pid)"
+	wait "${background_pids[0]}"
+	[ "$acked" -lt 40000 ]
+	[ "$(last_ack)" = 40000 ]
+	[ "$(nats_cli "$BATS_TEST_TMPDIR" stream-info SLOW | jq .messages)" = 40000 ]
+}
+
+@test "kpublish nats: too large for the server: named and exit 1, the rest is delivered" {
+	nats_cli "$server" stream-add LARGE large
+	{ make_frames 3 10 && make_frames 1 1 1100000 && make_frames 6 | tail -c +2000; } >/dev/null
+	"$records" 4 >small
+	"$records" 1 1 1100000 | sed 's/"uid":"0/"uid":"1/' >large
+	{ head -n 2 small && cat large && tail -n 2 small; } | "$kenvelope" -c c >frames
+	run --separate-stderr -1 "$kpublish" nats://large --ack-fd 3 3>acks <frames
+	[[ $stderr == *'(Deployment shop/web-0, seq 1, 11'*" bytes): "*" are over the server's limit of 1048576"* ]]
+	[ "$(last_ack)" = 2 ] # never past what is not delivered
+	"$kpublish" nats://large --ack-fd 3 3>acks --dead-letter dead --metrics m <frames 2>err
+	grep -q 'kept in the dead-letter file' err
+	[ "$(last_ack)" = 4 ]
+	[ "$(metric 'messages_total{result="dead_letter"}')" = 1 ]
+	[ "$(in_stream LARGE)" = 4 ]
+	"$kenvelope" -c c <large | cmp dead # replayed by: kpublish URL < dead
+	fails 1 'none/dead: No such file' nats://large --dead-letter none/dead <frames
+}
+
+@test "kpublish nats: --retry-timeout" {
+	make_frames 3 >frames
+	NATS_SERVER_URL=127.0.0.1:1 run --separate-stderr -1 "$kpublish" nats://a --retry-timeout 1 <frames
+	[[ ${stderr_lines[1]} == *'has accepted no message for 1 s: cannot connect to 127.0.0.1:1: '* ]]
+	[[ ${stderr_lines[2]} == *'3 messages are not acknowledged' ]]
+}
+
+@test "kpublish: SIGTERM delivers what has been read; a second one gives it up" {
+	nats_cli "$server" stream-add TERM term
+	make_frames 500 >frames
+	mkfifo in
+	"$kpublish" nats://term --ack-fd 3 3>acks <in &
+	background_pids=($!)
+	exec 5>in
+	cat frames >&5
+	head -c 100 frames >&5
+	wait_for 10 at_least 500 last_ack
+	kill -TERM "${background_pids[0]}"
+	wait "${background_pids[0]}"
+	[ "$(in_stream TERM)" = 500 ]
+	exec 5>&-
+
+	NATS_SERVER_URL=127.0.0.1:1 "$kpublish" nats://term --metrics m <frames 2>err &
+	background_pids=($!)
+	wait_for 10 grep -q 'cannot connect' err
+	at_hand() { at_least 1 metric window_bytes; }
+	wait_for 10 at_hand
+	kill -TERM "${background_pids[0]}"
+	taken() { [ -z "$(awk '/^SigPnd|^ShdPnd/ {print $2}' "/proc/${background_pids[0]}/status" | tr -d '0\n')" ]; }
+	wait_for 10 taken
+	kill -0 "${background_pids[0]}"
+	kill -INT "${background_pids[0]}"
+	code=0
+	wait "${background_pids[0]}" || code=$?
+	[ "$code" = 1 ]
+	grep -q '500 messages are not acknowledged' err
+}
+
+@test "kpublish: a reader of acknowledgements that is slow or gone stops nothing" {
+	make_frames 30000 10 10 >frames
+	mkfifo acks
+	sleep 1000 <acks &
+	background_pids=($!)
+	exec 5>acks
+	"$kpublish" stdout: --ack-fd 5 <frames >out 2>err
+	exec 5>&-
+	cmp out frames
+	exec 5>acks # its reader is still there
+	kill "${background_pids[0]}"
+	wait "${background_pids[0]}" || true
+	"$kpublish" stdout: --ack-fd 5 <frames 2>err | cmp frames
+	exec 5>&-
+	grep -q 'no longer told' err
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# kpublish to a real Kafka broker.
+
+load ../lib/servers
+
+setup_file() {
+	kafka_start "$BATS_FILE_TMPDIR"
+}
+
+teardown_file() {
+	kafka_stop "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	local bin
+	bin=$(realpath "${BUILD:-$BATS_TEST_DIRNAME/../../build}")/bin
+	kpublish=$bin/kpublish
+	kenvelope=$bin/kenvelope
+	records=$BATS_TEST_DIRNAME/../wire/records.py
+	check=$BATS_TEST_DIRNAME/../wire/delivered.py
+	server=$BATS_FILE_TMPDIR
+	cd "$BATS_TEST_TMPDIR"
+	KAFKA_BROKERS=$(kafka_brokers "$server")
+	export KAFKA_BROKERS
+	background_pids=()
+}
+
+teardown() {
+	kill -KILL "${background_pids[@]}" 2>/dev/null || true
+}
+
+make_frames() {
+	"$records" "$@" | "$kenvelope" -c c
+}
+
+at_least() {
+	local n
+	n=$("${@:2}")
+	[ -n "$n" ] && [ "$n" -ge "$1" ]
+}
+
+last_ack() {
+	tail -n 1 acks
+}
+
+metric() {
+	sed -n "s/^kollect_kpublish_$1 //p" m
+}
+
+# make_topic NAME PROPERTY=VALUE...
+make_topic() {
+	/usr/bin/python3 - "$KAFKA_BROKERS" "$@" <<'END'
+import sys
+from confluent_kafka.admin import AdminClient, NewTopic
+config = dict(a.split("=") for a in sys.argv[3:])
+admin = AdminClient({"bootstrap.servers": sys.argv[1]})
+topic = NewTopic(sys.argv[2], num_partitions=2, replication_factor=1, config=config)
+admin.create_topics([topic])[sys.argv[2]].result(20)
+END
+}
+
+@test "kafka: everything arrives, in order for each key, with key and headers" {
+	make_frames 20000 300 1000 >frames
+	"$kpublish" 'kafka://first?compression.type=lz4' --ack-fd 3 3>acks --metrics m <frames
+	[ "$(last_ack)" = 20000 ]
+	[ "$(metric connected)" = 1 ]
+	kafka_read "$server" first >messages
+	run -0 "$check" messages frames
+	[ "$output" = "20000 messages, 0 copies" ]
+	[ "$(jq .partition messages | sort -u | wc -l)" -gt 1 ]
+	head -n 1 messages | jq -e '.headers == {key: .key, id: .headers.id,
+		type: "kollect.resource.event.v1.ResourceCreatedEvent", cluster_id: "c",
+		api_version: "apps/v1", kind: "Deployment", namespace: "shop", name: .headers.name}'
+}
+
+@test "kafka: a broker killed in the middle, and back: nothing lost, order kept" {
+	make_frames 200000 500 300 >frames
+	"$kpublish" kafka://killed --ack-fd 3 3>acks --metrics m <frames 2>err &
+	background_pids=($!)
+	wait_for 30 at_least 20000 last_ack
+	kafka_kill "$server"
+	acked=$(last_ack)
+	[ "$acked" -lt 200000 ]
+	wait_for 30 grep -q 'no broker can be reached' err
+	is_down() { [ "$(metric connected)" = 0 ]; }
+	wait_for 10 is_down
+	[ "$(last_ack)" -lt 200000 ]
+	kafka_start "$server"
+	wait "${background_pids[0]}"
+	[ "$(last_ack)" = 200000 ]
+	grep -q 'accepts messages again' err
+	[ "$(grep -c 'no broker can be reached' err)" = 1 ]
+	kafka_read "$server" killed >messages
+	"$check" messages frames
+}
+
+@test "kafka: no broker, a host that is none: said, and given up when asked to" {
+	make_frames 3 >frames
+	KAFKA_BROKERS=127.0.0.1:1 run --separate-stderr -1 \
+		"$kpublish" kafka://t --retry-timeout 2 <frames
+	echo "$stderr"
+	[[ ${stderr_lines[0]} == *'no broker can be reached: '*'Connection refused'* ]]
+	[[ ${stderr_lines[1]} == *'has accepted no message for 2 s: no broker can be reached: '* ]]
+	[[ ${stderr_lines[2]} == *'3 messages are not acknowledged' ]]
+}
+
+@test "kafka: a topic that cannot be" {
+	make_frames 3 >frames
+	run --separate-stderr -1 "$kpublish" 'kafka://no%20topic' --retry-timeout 3 <frames
+	echo "$stderr"
+	[[ $stderr == *'kafka://no%20topic: '*'Invalid topic'* ]]
+}
+
+@test "kafka: too large for the broker: to the dead-letter file, the rest in order" {
+	"$records" 3000 20 >small
+	"$records" 1 1 1100000 | sed 's/"uid":"0/"uid":"1/' >large
+	{ head -n 1500 small && cat large && tail -n 1500 small; } | "$kenvelope" -c c >frames
+	"$kpublish" kafka://large --dead-letter dead --ack-fd 3 3>acks --metrics m <frames 2>err
+	cat err
+	grep -q "Deployment shop/web-0, seq 1, 11.*kept in the dead-letter file" err
+	[ "$(last_ack)" = 3000 ]
+	[ "$(metric 'messages_total{result="dead_letter"}')" = 1 ]
+	"$kenvelope" -c c <large | cmp dead
+	kafka_read "$server" large >messages
+	"$kenvelope" -c c <small >want
+	"$check" messages want
+
+	run --separate-stderr -1 "$kpublish" kafka://large --ack-fd 3 3>acks <frames
+	[[ $stderr == *'--dead-letter=FILE would keep it'* ]]
+	[ "$(last_ack)" -le 1500 ]
+}
+
+@test "kafka: a topic whose limit is below librdkafka's batches" {
+	make_topic narrow max.message.bytes=20000
+	make_frames 5000 50 1000 >frames
+	"$kpublish" kafka://narrow --dead-letter dead --ack-fd 3 3>acks <frames 2>err
+	[ "$(last_ack)" = 5000 ]
+	cat err
+	[ ! -s dead ]
+	kafka_read "$server" narrow >messages
+	"$check" messages frames
+}
+
+@test "kafka: a broker that hangs slows the reading" {
+	make_frames 40000 4000 4000 >frames # 330 MB
+	mkfifo in
+	kill -STOP "$(cat "$server/kafka.pid")"
+	"$kpublish" kafka://slow --ack-fd 3 3>acks --metrics m <in 2>err &
+	background_pids=($!)
+	(cat frames >in && touch all-read) &
+	background_pids+=($!)
+	window_is_full() { at_least 30000000 metric window_bytes; }
+	wait_for 20 window_is_full
+	[ ! -e all-read ]
+	[ ! -s acks ]
+	[ "$(awk '/VmHWM/ {print $2}' "/proc/${background_pids[0]}/status")" -lt 300000 ]
+	kill -CONT "$(cat "$server/kafka.pid")"
+	wait "${background_pids[0]}"
+	[ "$(last_ack)" = 40000 ]
+}
