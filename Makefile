@@ -100,8 +100,11 @@ fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 lint:
 	test/lint
 
-bench: all
-	test/bench/run
+$(BUILD)/bench/scan: test/bench/scan.c $(OBJ_lib)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OBJ_lib)
+bench: all $(BUILD)/bench/scan
+	BUILD=$(BUILD) test/bench/run
 bench-cluster: all
 	test/bench/cluster
 

@@ -72,8 +72,8 @@ add_verb(struct buf *to, const Google__Protobuf__Any *payload, bool colour)
 static int
 add_gap(struct buf *to, const Google__Protobuf__Any *payload)
 {
-	Kollect__Resource__Event__V1__Gap *gap =
-	    kollect__resource__event__v1__gap__unpack(NULL, payload->value.len, payload->value.data);
+	Kollect__Resource__Event__V1__Gap *gap = kollect__resource__event__v1__gap__unpack(
+	    NULL, payload->value.len, payload->value.data);
 	int bad;
 
 	if (gap == NULL)
@@ -87,7 +87,8 @@ add_gap(struct buf *to, const Google__Protobuf__Any *payload)
 static int
 add_reference(struct buf *to, const Kollect__Event__V1__Reference *r)
 {
-	if (buf_addstr(to, " ") == -1 || add_text(to, r->kind) == -1 || buf_addstr(to, " ") == -1)
+	if (buf_addstr(to, " ") == -1 || add_text(to, r->kind) == -1 ||
+	    buf_addstr(to, " ") == -1)
 		return -1;
 	if (*r->namespace_ != '\0' &&
 	    (add_text(to, r->namespace_) == -1 || buf_addstr(to, "/") == -1))

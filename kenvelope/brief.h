@@ -8,7 +8,8 @@
 #include "buf.h"
 #include "kollect/event/v1/event.pb-c.h"
 
-/* Appends the line, without a newline. Control characters are shown as ?. 0, or -1 as buf_add. */
+/* Appends the line, without a newline. Control characters are shown as ?. 0, or -1 as buf_add.
+ */
 int brief_print(struct buf *to, const Kollect__Event__V1__Envelope *envelope, bool colour);
 
 #endif

@@ -81,7 +81,8 @@ take_frames(struct decode *d)
 		case FRAME_BAD:
 			d->counts[BAD_FRAMES].value++;
 			log_error(&d->tool->log,
-			    "byte %" PRIu64 ": no frame begins here (its length is no varint, or "
+			    "byte %" PRIu64
+			    ": no frame begins here (its length is no varint, or "
 			    "over 64 MiB): nothing after it can be read",
 			    d->in.offset);
 			return -1;
@@ -138,12 +139,13 @@ decode_run(const struct tool *tool, int stop_fd, bool brief)
 	    .stop_fd = stop_fd,
 	    .brief = brief,
 	    .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
-	    .counts = {
-		[FRAMES] = {"kollect_kenvelope_frames_total", NULL, "Frames decoded.",
-		    METRIC_COUNTER, 0},
-		[BAD_FRAMES] = {"kollect_kenvelope_bad_frames_total", NULL,
-		    "Frames that could not be decoded.", METRIC_COUNTER, 0},
-	    },
+	    .counts =
+		{
+		    [FRAMES] = {"kollect_kenvelope_frames_total", NULL, "Frames decoded.",
+			METRIC_COUNTER, 0},
+		    [BAD_FRAMES] = {"kollect_kenvelope_bad_frames_total", NULL,
+			"Frames that could not be decoded.", METRIC_COUNTER, 0},
+		},
 	};
 	int more = 1;
 

@@ -36,9 +36,9 @@ static const struct metric metric_table[METRICS] = {
 struct encode {
 	const struct tool *tool;
 	int stop_fd;
-	const char *cluster_id;          /* NULL: not known yet */
+	const char *cluster_id;           /* NULL: not known yet */
 	char learned[CLUSTER_ID_MAX + 1]; /* where cluster_id points when it was learned */
-	struct buf held;                 /* whole lines, newlines included */
+	struct buf held;                  /* whole lines, newlines included */
 	struct input in;
 	struct out out;
 	struct envelope *envelope;
@@ -99,7 +99,8 @@ static int
 no_cluster_id(const struct encode *e, const char *when)
 {
 	log_error(&e->tool->log,
-	    "no cluster id%s: set --cluster-id (or let the stream show the kube-system namespace)",
+	    "no cluster id%s: set --cluster-id (or let the stream show the kube-system "
+	    "namespace)",
 	    when);
 	return -1;
 }
@@ -118,7 +119,8 @@ release_held(struct encode *e)
 	while (p < end) {
 		size_t len = (size_t)((const char *)memchr(p, '\n', (size_t)(end - p)) - p);
 
-		if (record_read(p, len, &record, &why, &at) == 0 && write_record(e, &record) == -1)
+		if (record_read(p, len, &record, &why, &at) == 0 &&
+		    write_record(e, &record) == -1)
 			return -1;
 		p += len + 1;
 	}
@@ -189,8 +191,9 @@ take_last(struct encode *e)
 		return take_line(e, input_data(&e->in), len);
 	e->line++;
 	e->counts[BAD_RECORDS].value++;
-	log_error(&e->tool->log, "line %" PRIu64 " (from byte %" PRIu64 "): the input ends within it",
-	    e->line, e->in.offset);
+	log_error(&e->tool->log,
+	    "line %" PRIu64 " (from byte %" PRIu64 "): the input ends within it", e->line,
+	    e->in.offset);
 	return e->tool->on_error == ON_ERROR_SKIP ? 0 : -1;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* protobuf-c packs all but the objects' bytes; those are appended as fields of their own behind
- * it, so that they are copied once. Fields may stand in any order and a message may be packed in
- * pieces: https://protobuf.dev/programming-guides/encoding/#order
+ * it, so that they are copied once. Fields may stand in any order and a message may be packed
+ *in pieces: https://protobuf.dev/programming-guides/encoding/#order
  *
- *	length | Envelope's small fields | payload: type_url, value: uid, cluster_id | then | now
+ *	length | Envelope's small fields | payload: type_url, value: uid, cluster_id | then |
+ *now
  */
 #include "envelope.h"
 
@@ -142,7 +143,8 @@ take(struct envelope *env, const struct json_str *str)
 
 /* 0, or -1 with errno. */
 static int
-take_all(struct envelope *env, const struct record *r, const char *cluster_id, struct strings *s)
+take_all(
+    struct envelope *env, const struct record *r, const char *cluster_id, struct strings *s)
 {
 	struct json_str cluster = {cluster_id, strlen(cluster_id), false};
 	size_t room = r->uid.len + r->api_version.len + r->kind.len + r->ns.len + r->name.len +
@@ -255,8 +257,8 @@ write_field(struct out *out, const struct field *field)
 
 /* Lays the pieces out: the sizes first, from the inside, then the bytes from the outside. */
 static enum envelope_result
-write_frame(struct envelope *env, const struct record *r, const struct strings *s,
-    struct out *out)
+write_frame(
+    struct envelope *env, const struct record *r, const struct strings *s, struct out *out)
 {
 	const char *url = type_urls[r->type];
 	struct field then = field_of(object_fields[r->type].then, r->then);
@@ -291,8 +293,8 @@ write_frame(struct envelope *env, const struct record *r, const struct strings *
 }
 
 enum envelope_result
-envelope_write(struct envelope *env, const struct record *record, const char *cluster_id,
-    struct out *out)
+envelope_write(
+    struct envelope *env, const struct record *record, const char *cluster_id, struct out *out)
 {
 	struct strings s;
 	char id[EVENT_ID_SIZE];

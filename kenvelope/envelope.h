@@ -19,7 +19,7 @@ enum envelope_result {
 };
 
 /* Appends the record's frame to out. The same record and cluster id give the same bytes. */
-enum envelope_result envelope_write(struct envelope *env, const struct record *record,
-    const char *cluster_id, struct out *out);
+enum envelope_result envelope_write(
+    struct envelope *env, const struct record *record, const char *cluster_id, struct out *out);
 
 #endif

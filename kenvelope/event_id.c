@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 00faed4c-d365-5d6c-babd-cb12cf27c574: the UUIDv5 of "kollect.event.v1" in the DNS namespace. */
+/* 00faed4c-d365-5d6c-babd-cb12cf27c574: the UUIDv5 of "kollect.event.v1" in the DNS namespace.
+ */
 static const unsigned char namespace_uuid[16] = {0x00, 0xfa, 0xed, 0x4c, 0xd3, 0x65, 0x5d, 0x6c,
     0xba, 0xbd, 0xcb, 0x12, 0xcf, 0x27, 0xc5, 0x74};
 

@@ -22,8 +22,7 @@ static const char help[] =
     "  -c, --cluster-id=ID        which cluster the changes are of (default: the uid of the\n"
     "                             kube-system namespace, when the stream shows it)\n"
     "  -d, --decode               frames to one JSON object a line\n"
-    "      --brief                with --decode: a line for people instead\n"
-    TOOL_OPTIONS_HELP;
+    "      --brief                with --decode: a line for people instead\n" TOOL_OPTIONS_HELP;
 
 struct options {
 	const char *cluster_id;

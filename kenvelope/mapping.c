@@ -32,6 +32,16 @@ payload_of(const char *type_url)
 	return NULL;
 }
 
+/* A payload that cannot be looked into, and the closing brace. */
+static int
+print_unknown(struct buf *to, const ProtobufCBinaryData *value)
+{
+	if (buf_addstr(to, ",\"value\":") == -1 ||
+	    print_base64(to, value->data, value->len) == -1)
+		return -1;
+	return buf_addstr(to, "}");
+}
+
 static int
 print_any(struct buf *to, const Google__Protobuf__Any *any)
 {
@@ -40,17 +50,14 @@ print_any(struct buf *to, const Google__Protobuf__Any *any)
 	int result;
 
 	if (type != NULL)
-		message = protobuf_c_message_unpack(type, NULL, any->value.len, any->value.data);
-	if (buf_addstr(to, "{\"@type\":") == -1 || print_string(to, any->type_url) == -1) {
-		result = -1;
-	} else if (message != NULL) {
-		result = print_message(to, message, false);
-	} else if (buf_addstr(to, ",\"value\":") == -1 ||
-		   print_base64(to, any->value.data, any->value.len) == -1) {
-		result = -1;
-	} else {
-		result = buf_addstr(to, "}");
-	}
+		message =
+		    protobuf_c_message_unpack(type, NULL, any->value.len, any->value.data);
+	result = buf_addstr(to, "{\"@type\":");
+	if (result == 0)
+		result = print_string(to, any->type_url);
+	if (result == 0)
+		result = message != NULL ? print_message(to, message, false)
+					 : print_unknown(to, &any->value);
 	if (message != NULL)
 		protobuf_c_message_free_unpacked(message, NULL);
 	return result;
@@ -79,7 +86,8 @@ print_submessage(struct buf *to, const ProtobufCMessage *message)
 	const ProtobufCMessageDescriptor *type = message->descriptor;
 
 	if (type == &google__protobuf__timestamp__descriptor) {
-		const Google__Protobuf__Timestamp *t = (const Google__Protobuf__Timestamp *)message;
+		const Google__Protobuf__Timestamp *t =
+		    (const Google__Protobuf__Timestamp *)message;
 
 		return print_time(to, t->seconds, t->nanos);
 	}
@@ -136,8 +144,8 @@ print_message(struct buf *to, const ProtobufCMessage *message, bool first)
 
 		if (!is_set(field, value))
 			continue;
-		if ((!first && buf_addstr(to, ",") == -1) || print_name(to, field->name) == -1 ||
-		    print_value(to, field, value) == -1)
+		if ((!first && buf_addstr(to, ",") == -1) ||
+		    print_name(to, field->name) == -1 || print_value(to, field, value) == -1)
 			return -1;
 		first = false;
 	}

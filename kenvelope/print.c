@@ -105,7 +105,8 @@ valid_json(const char *text, size_t len)
 			open[depth++] = c;
 		}
 		while (depth > 0) {
-			more = open[depth - 1] == '{' ? json_member(&j, &key) : json_element(&j);
+			more =
+			    open[depth - 1] == '{' ? json_member(&j, &key) : json_element(&j);
 			if (more != 0)
 				break;
 			depth--;

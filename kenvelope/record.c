@@ -29,7 +29,10 @@ static const struct {
 	const char *name;
 	size_t len;
 } members[MEMBERS] = {
-#define MEMBER(text) {text, sizeof(text) - 1}
+#define MEMBER(text)                   \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
     [SEQ] = MEMBER("seq"),
     [TYPE] = MEMBER("type"),
     [UID] = MEMBER("uid"),
@@ -73,7 +76,8 @@ member_of(const struct json_str *key, unsigned expected)
 	for (unsigned i = 0; i < MEMBERS; i++) {
 		unsigned m = (expected + i) % MEMBERS;
 
-		if (key->len == members[m].len && memcmp(key->p, members[m].name, key->len) == 0)
+		if (key->len == members[m].len &&
+		    memcmp(key->p, members[m].name, key->len) == 0)
 			return (enum member)m;
 	}
 	for (unsigned m = 0; key->escaped && m < MEMBERS; m++)

@@ -37,7 +37,8 @@ struct record {
  * objects are taken by their lengths and not looked into; else the whole line is scanned, so
  * that records in any order and without lengths are good as well. Unknown members are passed
  * over. 0; or -1 with *why a literal that says what is wrong and *at the byte where. */
-int record_read(const char *line, size_t len, struct record *record, const char **why, size_t *at);
+int record_read(
+    const char *line, size_t len, struct record *record, const char **why, size_t *at);
 
 /* "created", "updated" or "deleted". */
 const char *record_type_name(enum record_type type);

@@ -40,8 +40,8 @@ acks_tell(struct acks *a, uint64_t reached)
 	ssize_t n;
 
 	a->reached = reached;
-	/* A pipe that polls as writable has room for PIPE_BUF bytes, so the line goes whole; the
-	 * descriptor is not made non-blocking, as it may be another process's too. */
+	/* A pipe that polls as writable has room for PIPE_BUF bytes, so the line goes whole;
+	 * the descriptor is not made non-blocking, as it may be another process's too. */
 	if (!acks_pending(a) || poll(&ready, 1, 0) != 1)
 		return;
 	len = snprintf(line, sizeof(line), "%" PRIu64 "\n", reached);

@@ -28,7 +28,8 @@ struct bus_owner {
 	const struct log *log;
 	void *core;
 
-	/* Once for each message taken. why: what is wrong, for people (borrowed; NULL when acked). */
+	/* Once for each message taken. why: what is wrong, for people (borrowed); NULL when
+	 * acked, or when it is to be sent again and that is no news. */
 	void (*verdict)(void *core, struct message *m, enum verdict verdict, const char *why);
 
 	/* Something beyond one message is wrong (no connection, no permission) and is being
@@ -46,33 +47,34 @@ struct bus {
 	 * their verdict: nothing is ever copied. Implies ordered. */
 	bool in_place;
 
-	/* The bus keeps the order of what was sent through its own retries, so any number with one
-	 * key may be in flight; after a VERDICT_RETRY it gives a verdict for all that it has, and
-	 * the core begins again from the oldest. Without it the core has at most one message of a
-	 * key in flight. */
+	/* The bus keeps the order of what was sent through its own retries, so any number with
+	 * one key may be in flight; after a VERDICT_RETRY it gives a verdict for all that it
+	 * has, and the core begins again from the oldest. Without it the core has at most one
+	 * message of a key in flight. */
 	bool ordered;
 
 	/* Checks the URL and the environment and takes what is needed, but does not wait for a
-	 * server. The result is passed to all below. NULL with *exit_code and a message: EXIT_USAGE for
-	 * a wrong URL or variable, else EXIT_FAILED. url and owner are borrowed until close. */
+	 * server. The result is passed to all below. NULL with *exit_code and a message:
+	 * EXIT_USAGE for a wrong URL or variable, else EXIT_FAILED. url and owner are borrowed
+	 * until close. */
 	void *(*open)(const struct url *url, const struct bus_owner *owner, int *exit_code);
 
 	/* m is borrowed until its verdict. Does not block. */
 	enum bus_send (*send)(void *bus, struct message *m);
 
-	/* Nothing more can be sent for now: what has been gathered goes out. 0; -1: the bus cannot
-	 * go on, and has said why (or the reader has gone, of which nothing is said). */
+	/* Nothing more can be sent for now: what has been gathered goes out. 0; -1: the bus
+	 * cannot go on, and has said why (or the reader has gone, of which nothing is said). */
 	int (*flush)(void *bus);
 
-	/* A descriptor that is readable when work has something to do (an epoll or event fd where
-	 * there are several); -1: none. */
+	/* A descriptor that is readable when work has something to do (an epoll or event fd
+	 * where there are several); -1: none. */
 	int (*fd)(void *bus);
 
 	/* Milliseconds until work is to be called even so; -1: no need. */
 	int (*timeout_ms)(void *bus);
 
-	/* Gives verdicts, connects again and so on. Called when the fd is readable, and at least
-	 * once a second. 0 or -1 as flush. */
+	/* Gives verdicts, connects again and so on. Called when the fd is readable, and at
+	 * least once a second. 0 or -1 as flush. */
 	int (*work)(void *bus);
 
 	/* Lets go of everything; messages still out get no verdict. Takes NULL. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kafka://TOPIC by librdkafka's idempotent producer, which keeps the order of a partition through
- * its own retries. Where it cannot (a fatal error: the broker has forgotten the producer, a message in
- * the middle was refused), it is thrown away and another sends what is left, from the oldest on.
- * Source: https://github.com/confluentinc/librdkafka/blob/v2.0.2/INTRODUCTION.md#idempotent-producer */
+/* kafka://TOPIC by librdkafka's idempotent producer, which keeps the order of a partition
+ * through its own retries. Where it cannot (a fatal error: the broker has forgotten the
+ * producer, a message in the middle was refused), it is thrown away and another sends what is
+ * left, from the oldest on. Source:
+ * https://github.com/confluentinc/librdkafka/blob/v2.0.2/INTRODUCTION.md#idempotent-producer */
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,12 +30,13 @@ struct kafka {
 	rd_kafka_t *rk;
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *events;
-	int fd; /* readable when there are events */
-	size_t batch_bytes; /* 0: the default */
+	int fd;                  /* readable when there are events */
+	size_t batch_bytes;      /* 0: the default */
 	size_t next_batch_bytes; /* for the next producer */
-	struct message *out[WINDOW_MESSAGES]; /* given to the producer; a message's tag is its place */
+	struct message
+	    *out[WINDOW_MESSAGES]; /* given to the producer; a message's tag is its place */
 	size_t n_out;
-	bool renew; /* the producer is of no use any more */
+	bool renew;   /* the producer is of no use any more */
 	bool closing; /* nobody wants a verdict any more */
 	bool connected;
 	char broker_error[256]; /* the last one of a single broker */
@@ -65,8 +67,8 @@ take_back(struct kafka *b, const struct message *m)
 	last->tag = m->tag;
 }
 
-/* The broker refused the batch that the message was in. A message as large as a batch was alone in
- * it; else the batch was too large, and smaller ones may pass. */
+/* The broker refused the batch that the message was in. A message as large as a batch was alone
+ * in it; else the batch was too large, and smaller ones may pass. */
 static enum verdict
 too_large(struct kafka *b, const struct message *m)
 {
@@ -105,7 +107,7 @@ on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *report, void *opaque)
 		break;
 	case RD_KAFKA_RESP_ERR__PURGE_QUEUE: /* by us, as the producer is renewed */
 	case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-		b->owner->verdict(b->owner->core, m, verdict, "the producer is renewed");
+		b->owner->verdict(b->owner->core, m, verdict, NULL);
 		return;
 	default:
 		break;
@@ -120,7 +122,6 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 {
 	struct kafka *b = opaque;
 
-	(void)rk;
 	if (b->closing)
 		return;
 	switch (err) {
@@ -136,12 +137,14 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 		return;
 	case RD_KAFKA_RESP_ERR__FATAL:
 		b->renew = true;
+		if (rd_kafka_fatal_error(rk, NULL, 0) == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE)
+			return; /* the message that was refused tells why */
 		break;
 	default:
 		break;
 	}
-	b->owner->trouble(b->owner->core, "%s: %s", rd_kafka_err2str((rd_kafka_resp_err_t)err),
-	    reason);
+	b->owner->trouble(
+	    b->owner->core, "%s: %s", rd_kafka_err2str((rd_kafka_resp_err_t)err), reason);
 }
 
 /* A new producer in place of none. -1 with a message. */
@@ -151,7 +154,8 @@ make(struct kafka *b)
 	static const uint64_t one = 1;
 	const struct kafka_callbacks callbacks = {on_delivered, on_error, b};
 
-	b->rk = kafka_producer_make(b->brokers, b->url, b->batch_bytes, &callbacks, b->owner->log);
+	b->rk =
+	    kafka_producer_make(b->brokers, b->url, b->batch_bytes, &callbacks, b->owner->log);
 	if (b->rk == NULL)
 		return -1;
 	b->topic = rd_kafka_topic_new(b->rk, b->url->rest, NULL);
@@ -185,12 +189,13 @@ unmake(struct kafka *b)
 	b->events = NULL;
 	b->topic = NULL;
 	b->rk = NULL;
-	/* After a fatal error librdkafka 2.0.2 does not report on every message that it purges. */
+	/* After a fatal error librdkafka 2.0.2 does not report on every message that it purges.
+	 */
 	while (b->n_out > 0 && !b->closing) {
 		struct message *m = b->out[b->n_out - 1];
 
 		take_back(b, m);
-		b->owner->verdict(b->owner->core, m, VERDICT_RETRY, "the producer is renewed");
+		b->owner->verdict(b->owner->core, m, VERDICT_RETRY, NULL);
 	}
 }
 
@@ -216,8 +221,8 @@ kafka_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 
 	*exit_code = EXIT_USAGE;
 	if (brokers == NULL || *brokers == '\0') {
-		log_error(owner->log, "%s: set KAFKA_BROKERS to HOST:PORT, commas between several",
-		    url->shown);
+		log_error(owner->log,
+		    "%s: set KAFKA_BROKERS to HOST:PORT, commas between several", url->shown);
 		return NULL;
 	}
 	if (*url->rest == '\0') {
@@ -241,7 +246,8 @@ kafka_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 	return b;
 }
 
-/* Attributes, and the key once more: a gocloud consumer opened by URL does not see the record's. */
+/* Attributes, and the key once more: a gocloud consumer opened by URL does not see the
+ * record's. */
 static rd_kafka_headers_t *
 make_headers(const struct message *m)
 {
@@ -254,23 +260,42 @@ make_headers(const struct message *m)
 	return headers;
 }
 
+/* Gives the message to the producer, which takes the headers unless it fails. */
+static rd_kafka_resp_err_t
+produce(const struct kafka *b, struct message *m, rd_kafka_headers_t *headers)
+{
+	rd_kafka_vu_t arguments[] = {
+	    {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = b->topic},
+	    {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem.size = m->key_len},
+	    {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem.size = m->len},
+	    {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+	    {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = m},
+	};
+	rd_kafka_error_t *error;
+	rd_kafka_resp_err_t code;
+
+	/* Const casts: without flags for it, neither is copied or changed. */
+	memcpy(&arguments[1].u.mem.ptr, &m->key, sizeof(m->key));
+	memcpy(&arguments[2].u.mem.ptr, &m->body, sizeof(m->body));
+	error = rd_kafka_produceva(b->rk, arguments, sizeof(arguments) / sizeof(arguments[0]));
+	if (error == NULL)
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	code = rd_kafka_error_code(error);
+	rd_kafka_error_destroy(error);
+	return code;
+}
+
 static enum bus_send
 kafka_send(void *bus, struct message *m)
 {
 	struct kafka *b = bus;
 	rd_kafka_headers_t *headers;
 	rd_kafka_resp_err_t err;
-	union {
-		const uint8_t *from;
-		void *to;
-	} body = {.from = m->body}; /* neither copied nor changed without flags */
 
 	if (b->renew)
 		return BUS_LATER;
 	headers = make_headers(m);
-	err = rd_kafka_producev(b->rk, RD_KAFKA_V_RKT(b->topic), RD_KAFKA_V_KEY(m->key, m->key_len),
-	    RD_KAFKA_V_VALUE(body.to, m->len), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(m),
-	    RD_KAFKA_V_END);
+	err = produce(b, m, headers);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		put_out(b, m);
 		return BUS_TAKEN;

@@ -29,12 +29,13 @@ struct nats {
 	const struct bus_owner *owner;
 	const char *subject;
 	struct nats_link *link;
-	int mode; /* NATS_JETSTREAM, NATS_CORE or, without a connection, NATS_LOST */
+	int mode;            /* NATS_JETSTREAM, NATS_CORE or, without a connection, NATS_LOST */
 	uint64_t generation; /* of the connection */
 	int64_t max_payload; /* what its server takes */
 	bool warned;         /* that core keeps no promise */
 	bool unflushed;      /* core: something was sent since the last flush was asked for */
-	uint64_t tag; /* the last one given: never one twice, so that no answer is taken for another */
+	uint64_t tag; /* the last one given: never one twice, so that no answer is taken for
+			 another */
 	size_t out;
 	struct flight table[TABLE]; /* at tag % TABLE */
 	int64_t checked_ms;
@@ -86,7 +87,8 @@ nats_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 	return b;
 }
 
-/* What the server counts against its limit: the body and the headers as they stand on the wire. */
+/* What the server counts against its limit: the body and the headers as they stand on the wire.
+ */
 static size_t
 size_on_wire(const struct message *m)
 {
@@ -103,8 +105,9 @@ reject_too_large(const struct nats *b, struct message *m)
 {
 	char why[128];
 
-	snprintf(why, sizeof(why), "%zu bytes with headers are over the server's limit of %" PRId64,
-	    size_on_wire(m), b->max_payload);
+	snprintf(why, sizeof(why),
+	    "%zu bytes with headers are over the server's limit of %" PRId64, size_on_wire(m),
+	    b->max_payload);
 	b->owner->verdict(b->owner->core, m, VERDICT_REJECTED, why);
 }
 
@@ -152,14 +155,16 @@ land(struct nats *b, struct flight *flight, enum verdict verdict, const char *wh
 
 /* Everything that is out for longer than max_ms, and has a tag of at most that. */
 static void
-land_all(struct nats *b, int64_t max_ms, uint64_t max_tag, enum verdict verdict, const char *why)
+land_all(
+    struct nats *b, int64_t max_ms, uint64_t max_tag, enum verdict verdict, const char *why)
 {
 	int64_t now = core_now_ms();
 
 	for (size_t i = 0; i < TABLE && b->out > 0; i++) {
 		struct flight *flight = &b->table[i];
 
-		if (flight->m != NULL && now - flight->sent_ms >= max_ms && flight->m->tag <= max_tag)
+		if (flight->m != NULL && now - flight->sent_ms >= max_ms &&
+		    flight->m->tag <= max_tag)
 			land(b, flight, verdict, why);
 	}
 }
@@ -198,7 +203,8 @@ connected(struct nats *b, const struct mail *mail)
 	b->owner->connected(b->owner->core, true);
 	if (b->mode == NATS_CORE && !b->warned) {
 		log_warning(b->owner->log,
-		    "nats://%s: no JetStream stream covers the subject: publishing by core NATS, "
+		    "nats://%s: no JetStream stream covers the subject: publishing by core "
+		    "NATS, "
 		    "which keeps no promise that a message arrives",
 		    b->subject);
 		b->warned = true;

@@ -34,9 +34,9 @@ enum {
 };
 
 struct trouble {
-	bool now;            /* something is wrong and nothing has been acked since */
-	bool told;           /* and people know */
-	int64_t told_ms;     /* when they were told last */
+	bool now;        /* something is wrong and nothing has been acked since */
+	bool told;       /* and people know */
+	int64_t told_ms; /* when they were told last */
 	char text[TROUBLE_MAX];
 };
 
@@ -53,11 +53,11 @@ struct core {
 	int stop_fd;
 	int retry_timeout_s; /* 0: for ever */
 
-	bool ended;          /* nothing more is read */
-	bool failed;         /* nor cut from what has been read; exit 1 when the window is empty */
-	bool fatal;          /* exit 1 now */
-	int stops;           /* signals that have come */
-	bool later;          /* the bus takes nothing until work has been called */
+	bool ended;  /* nothing more is read */
+	bool failed; /* nor cut from what has been read; exit 1 when the window is empty */
+	bool fatal;  /* exit 1 now */
+	int stops;   /* signals that have come */
+	bool later;  /* the bus takes nothing until work has been called */
 	int64_t progress_ms; /* when something was acked last, or began to wait */
 	struct trouble trouble;
 	struct metric counts[COUNTS];

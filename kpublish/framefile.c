@@ -155,16 +155,12 @@ bool
 framefile_add(struct framefile *f, const uint8_t *body, size_t len)
 {
 	struct iovec *piece = &f->pieces[2 * f->n];
-	union {
-		const uint8_t *from;
-		void *to;
-	} bytes = {.from = body}; /* writev takes what it only reads as void * */
 
 	if (f->n == BATCH)
 		return false;
 	piece[0].iov_base = f->headers[f->n];
 	piece[0].iov_len = frame_header(len, f->headers[f->n]);
-	piece[1].iov_base = bytes.to;
+	memcpy(&piece[1].iov_base, &body, sizeof(body)); /* a const cast: writev only reads */
 	piece[1].iov_len = len;
 	f->n++;
 	return true;

@@ -23,8 +23,9 @@ void framefile_close(struct framefile *f);
 /* Gathers a frame; body is borrowed until framefile_flush. False: flush first. */
 bool framefile_add(struct framefile *f, const uint8_t *body, size_t len);
 
-/* Writes what has been gathered; a regular file is on the disk when this returns. -1 with a message
- * (none for EPIPE: a reader that has gone is no news); the file then ends as it did before. */
+/* Writes what has been gathered; a regular file is on the disk when this returns. -1 with a
+ * message (none for EPIPE: a reader that has gone is no news); the file then ends as it did
+ * before. */
 int framefile_flush(struct framefile *f);
 
 #endif

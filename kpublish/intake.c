@@ -18,7 +18,8 @@ static void
 bad_frame(struct core *c, size_t len, const char *why)
 {
 	c->counts[COUNT_BAD_FRAMES].value++;
-	log_error(&c->tool->log, "byte %" PRIu64 ": a frame of %zu bytes %s", c->in.offset, len, why);
+	log_error(
+	    &c->tool->log, "byte %" PRIu64 ": a frame of %zu bytes %s", c->in.offset, len, why);
 	if (c->tool->on_error == ON_ERROR_FAIL)
 		give_up(c);
 }
@@ -105,8 +106,8 @@ intake_read(struct core *c)
 			break;
 		c->counts[COUNT_BAD_FRAMES].value++;
 		log_error(&c->tool->log,
-		    "byte %" PRIu64 ": the input ends within a frame, %zu bytes into it", c->in.offset,
-		    input_len(&c->in));
+		    "byte %" PRIu64 ": the input ends within a frame, %zu bytes into it",
+		    c->in.offset, input_len(&c->in));
 		if (c->tool->on_error == ON_ERROR_FAIL)
 			c->failed = true;
 		break;

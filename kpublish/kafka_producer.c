@@ -12,7 +12,8 @@ static const struct {
 } fixed[] = {
     {"acks", "all"},
     {"enable.idempotence", "true"},
-    /* A message that fails for good makes the producer fail, rather than those behind it pass. */
+    /* A message that fails for good makes the producer fail, rather than those behind it pass.
+     */
     {"enable.gapless.guarantee", "true"},
     {"message.timeout.ms", "0"}, /* never */
     /* The window is the limit, not librdkafka's queue. */
@@ -62,7 +63,8 @@ set_params(rd_kafka_conf_t *conf, const struct url *url, const struct log *log)
 		for (size_t k = 0; k < sizeof(fixed) / sizeof(fixed[0]); k++) {
 			if (strcmp(name, fixed[k].name) == 0) {
 				log_error(log,
-				    "kafka: \"%s\" cannot be set: kpublish sets it to \"%s\" so "
+				    "kafka: \"%s\" cannot be set: kpublish sets it to \"%s\" "
+				    "so "
 				    "that nothing is lost",
 				    name, fixed[k].value);
 				return -1;
@@ -86,7 +88,8 @@ set_all(rd_kafka_conf_t *conf, const char *brokers, const struct url *url, size_
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		if (set(conf, fixed[i].name, fixed[i].value, log) == -1)
 			return -1;
-	if (set(conf, "bootstrap.servers", brokers, log) == -1 || set_params(conf, url, log) == -1)
+	if (set(conf, "bootstrap.servers", brokers, log) == -1 ||
+	    set_params(conf, url, log) == -1)
 		return -1;
 	if (batch_bytes == 0)
 		return 0;

@@ -15,8 +15,8 @@ struct kafka_callbacks {
 };
 
 /* brokers: KAFKA_BROKERS. The URL's parameters are properties of librdkafka, except those that
- * the promise depends on. batch_bytes: of one batch at most; 0: librdkafka's default. NULL with a
- * message that holds no value of a property, as that may be a password. */
+ * the promise depends on. batch_bytes: of one batch at most; 0: librdkafka's default. NULL with
+ * a message that holds no value of a property, as that may be a password. */
 rd_kafka_t *kafka_producer_make(const char *brokers, const struct url *url, size_t batch_bytes,
     const struct kafka_callbacks *callbacks, const struct log *log);
 

@@ -13,8 +13,8 @@
 #include "verdict.h"
 
 enum {
-	TICK_MS = 1000,         /* metrics, and a bus that does not call for work */
-	LAST_ACKS_MS = 5000,    /* how long the reader of --ack-fd may keep us at the end */
+	TICK_MS = 1000,      /* metrics, and a bus that does not call for work */
+	LAST_ACKS_MS = 5000, /* how long the reader of --ack-fd may keep us at the end */
 };
 
 enum { POLL_STOP, POLL_INPUT, POLL_BUS, POLL_ACKS, POLLS };
@@ -38,8 +38,8 @@ static const struct metric metric_table[COUNTS] = {
 	"Bytes of messages not yet accepted.", METRIC_GAUGE, 0},
     [COUNT_LAST_SUCCESS] = {"kollect_kpublish_last_success_time_seconds", NULL,
 	"When the bus last accepted a message, in Unix time.", METRIC_GAUGE, 0},
-    [COUNT_CONNECTED] = {"kollect_kpublish_connected", NULL, "Is there a connection to the bus?",
-	METRIC_GAUGE, 0},
+    [COUNT_CONNECTED] = {"kollect_kpublish_connected", NULL,
+	"Is there a connection to the bus?", METRIC_GAUGE, 0},
 };
 
 /* Sends what may be sent, as far as the bus takes it. */
@@ -128,7 +128,8 @@ wait_and_work(struct core *c, int64_t *worked_ms)
 {
 	struct pollfd fds[POLLS] = {
 	    [POLL_STOP] = {.fd = c->stop_fd, .events = POLLIN},
-	    [POLL_INPUT] = {.fd = c->ended || intake_holds(c) ? -1 : c->in.fd, .events = POLLIN},
+	    [POLL_INPUT] = {.fd = c->ended || intake_holds(c) ? -1 : c->in.fd,
+		.events = POLLIN},
 	    [POLL_BUS] = {.fd = c->ops->fd(c->bus), .events = POLLIN},
 	    [POLL_ACKS] = {.fd = acks_pending(&c->acks) ? c->acks.fd : -1, .events = POLLOUT},
 	};

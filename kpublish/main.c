@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kpublish: publishes enveloped changes to an event bus, in order for each object, and loses none.
+/* kpublish: publishes enveloped changes to an event bus, in order for each object, and loses
+ * none.
  *
  * stdin: frames of kenvelope. stdout: nothing, but for the bus stdout:.
- * Exit: 0 when everything read is acknowledged, at the end of input or after SIGTERM/SIGINT; 1 on
- * failure, 2 on wrong usage. */
+ * Exit: 0 when everything read is acknowledged, at the end of input or after SIGTERM/SIGINT; 1
+ * on failure, 2 on wrong usage. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -30,8 +31,7 @@ static const char help[] =
     "      --ack-fd=N             tell on descriptor N up to which seq all is accepted\n"
     "      --dead-letter=FILE     append what the bus can never accept to FILE and go on\n"
     "      --retry-timeout=SEC    give up when nothing is accepted for SEC seconds\n"
-    "                             (default: never)\n"
-    TOOL_OPTIONS_HELP;
+    "                             (default: never)\n" TOOL_OPTIONS_HELP;
 
 /* A decimal number up to INT_MAX; -1 for anything else. */
 static int
@@ -106,12 +106,12 @@ unknown_scheme(const struct tool *tool, const struct url *url)
 		strncat(known, i > 0 ? ", " : "", sizeof(known) - strlen(known) - 1);
 		strncat(known, bus->form, sizeof(known) - strlen(known) - 1);
 	}
-	log_error(&tool->log, "%s: no bus is known by the scheme \"%s\": there are %s", url->shown,
-	    url->scheme, known);
+	log_error(&tool->log, "%s: no bus is known by the scheme \"%s\": there are %s",
+	    url->shown, url->scheme, known);
 }
 
 static int
-publish(struct tool *tool, const char *text, struct loop_options *o)
+publish(struct tool *tool, const char *text, struct loop_options o)
 {
 	struct url url;
 	const char *why;
@@ -122,16 +122,16 @@ publish(struct tool *tool, const char *text, struct loop_options *o)
 		log_error(&tool->log, "the URL of the bus %s", why);
 		goto out;
 	}
-	o->url = &url;
-	o->ops = bus_find(url.scheme);
-	if (o->ops == NULL) {
+	o.url = &url;
+	o.ops = bus_find(url.scheme);
+	if (o.ops == NULL) {
 		unknown_scheme(tool, &url);
 		goto out;
 	}
 	code = EXIT_FAILED;
 	stop_fd = tool_stop_fd(tool);
 	if (stop_fd != -1)
-		code = loop_run(tool, stop_fd, o);
+		code = loop_run(tool, stop_fd, &o);
 out:
 	if (stop_fd != -1)
 		close(stop_fd);
@@ -154,5 +154,5 @@ main(int argc, char **argv)
 		log_error(&tool.log, "wants the URL of one bus: see kpublish --help");
 		return EXIT_USAGE;
 	}
-	return publish(&tool, argv[optind], &o);
+	return publish(&tool, argv[optind], o);
 }

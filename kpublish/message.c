@@ -72,9 +72,12 @@ static int
 walk(struct text from, const struct wanted *wanted, size_t n, uint64_t *seq)
 {
 	const uint8_t *p = (const uint8_t *)from.p;
-	const uint8_t *end = p + from.len;
+	const uint8_t *end;
 	struct field f;
 
+	if (p == NULL) /* an absent message holds nothing */
+		return 0;
+	end = p + from.len;
 	while (p < end) {
 		if (next_field(&p, end, &f) == -1)
 			return -1;

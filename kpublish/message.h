@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One message for a bus: a frame's Envelope and what a bus says about it beside the body.
  *
- * Read with a walk over the wire format that steps over the large fields, since unpacking would copy
- * them. Source: https://protobuf.dev/programming-guides/encoding/; the fields:
+ * Read with a walk over the wire format that steps over the large fields, since unpacking would
+ * copy them. Source: https://protobuf.dev/programming-guides/encoding/; the fields:
  * proto/kollect/event/v1/event.proto and proto/kollect/resource/event/v1/event.proto. */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -46,7 +46,8 @@ struct message {
 	/* Only after message_keep: */
 	struct attribute attributes[ATTRIBUTES_MAX]; /* those with a value */
 	size_t n_attributes;
-	const char *key; /* cluster_id/uid, for a Gap cluster_id/stream, else the id; ends in a NUL */
+	const char
+	    *key; /* cluster_id/uid, for a Gap cluster_id/stream, else the id; ends in a NUL */
 	size_t key_len;
 	char *memory; /* owned: the body's copy and the strings */
 

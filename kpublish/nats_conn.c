@@ -12,7 +12,8 @@
 enum {
 	CONNECT_MS = 5000,
 	WRITE_MS = 5000,
-	PING_MS = 10000, /* a connection that is silently dead is noticed after three of these */
+	PING_MS =
+	    10000, /* a connection that is silently dead is noticed after three of these */
 	PINGS_OUT = 2,
 	IO_BUFFER = 128 * 1024,
 	SERVERS_MAX = 32,
@@ -148,7 +149,8 @@ make_msg(natsMsg **msg, const char *subject, const char *reply, const struct mes
 }
 
 natsStatus
-nats_conn_publish(struct nats_conn *c, const char *subject, const struct message *m, uint64_t tag)
+nats_conn_publish(
+    struct nats_conn *c, const char *subject, const struct message *m, uint64_t tag)
 {
 	char reply[SUBJECT_SIZE];
 	natsMsg *msg = NULL;

@@ -27,7 +27,7 @@ natsStatus nats_conn_connect(struct nats_conn *c);
 void nats_conn_drop(struct nats_conn *c);
 
 /* tag: 0 when no answer is wanted, else which. */
-natsStatus nats_conn_publish(struct nats_conn *c, const char *subject, const struct message *m,
-    uint64_t tag);
+natsStatus nats_conn_publish(
+    struct nats_conn *c, const char *subject, const struct message *m, uint64_t tag);
 
 #endif

@@ -20,7 +20,8 @@ enum {
 	CLOSE_S = 2,
 	BACKOFF_BASE_MS = 200,
 	BACKOFF_MAX_MS = 5000,
-	/* JetStream may be late where servers have just started: so often it has to be absent. */
+	/* JetStream may be late where servers have just started: so often it has to be absent.
+	 */
 	ABSENT_TRIES = 4,
 	ABSENT_WAIT_MS = 250,
 	FIRST_JOBS = 256,
@@ -131,8 +132,8 @@ ask_for_stream(struct nats_link *link, char *why, size_t why_size)
 	natsStatus s;
 
 	snprintf(request, sizeof(request), "{\"subject\":\"%s\"}", link->subject);
-	s = natsConnection_RequestString(&answer, link->conn.nc, "$JS.API.STREAM.NAMES", request,
-	    REQUEST_MS);
+	s = natsConnection_RequestString(
+	    &answer, link->conn.nc, "$JS.API.STREAM.NAMES", request, REQUEST_MS);
 	if (s == NATS_OK)
 		result = nats_wire_streams(natsMsg_GetData(answer),
 		    (size_t)natsMsg_GetDataLength(answer), why, why_size);
@@ -195,8 +196,8 @@ do_job(struct nats_link *link, const struct job *job)
 	natsStatus s;
 
 	if (job->m != NULL)
-		return nats_conn_publish(&link->conn, link->subject, job->m,
-		    link->jetstream ? job->tag : 0);
+		return nats_conn_publish(
+		    &link->conn, link->subject, job->m, link->jetstream ? job->tag : 0);
 	s = natsConnection_FlushTimeout(link->conn.nc, FLUSH_MS);
 	if (s == NATS_OK)
 		tell(link, NATS_FLUSHED, job->tag, 0);
@@ -290,7 +291,8 @@ add_job(struct nats_link *link, const struct job *job)
 }
 
 int
-nats_link_send(struct nats_link *link, uint64_t generation, uint64_t tag, const struct message *m)
+nats_link_send(
+    struct nats_link *link, uint64_t generation, uint64_t tag, const struct message *m)
 {
 	return add_job(link, &(struct job){generation, tag, m});
 }
@@ -368,7 +370,8 @@ void
 nats_link_close(struct nats_link *link)
 {
 	if (link == NULL || !join(link))
-		return; /* the process ends now, and the thread with it: its memory stays till then */
+		return; /* the process ends now, and the thread with it: its memory stays till
+			   then */
 	nats_conn_free(&link->conn);
 	nats_CloseAndWait(CLOSE_S * 1000LL); /* then no thread puts anything into the box */
 	mailbox_close(link->box);

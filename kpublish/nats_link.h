@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connection to a NATS server, in a thread of its own: cnats blocks when it connects, and when
- * a server reads slowly. What there is to tell comes as mail.
+/* The connection to a NATS server, in a thread of its own: cnats blocks when it connects, and
+ * when a server reads slowly. What there is to tell comes as mail.
  *
- * cnats' own reconnecting is off: it keeps a buffer of what was published meanwhile, about which
- * nothing can be known. Here a connection that is lost is gone, with all that was out on it; each
- * has a number, its generation. */
+ * cnats' own reconnecting is off: it keeps a buffer of what was published meanwhile, about
+ * which nothing can be known. Here a connection that is lost is gone, with all that was out on
+ * it; each has a number, its generation. */
 #ifndef NATS_LINK_H
 #define NATS_LINK_H
 
@@ -14,19 +14,19 @@
 enum {
 	NATS_ANSWER,    /* tag: the message's; verdict; text: why */
 	NATS_FLUSHED,   /* all up to tag has reached the server (core) */
-	NATS_JETSTREAM, /* connected, a stream covers the subject. tag: the generation; number: the
-	                   largest message that the server takes */
+	NATS_JETSTREAM, /* connected, a stream covers the subject. tag: the generation; number:
+			   the largest message that the server takes */
 	NATS_CORE,      /* the same where no stream covers it */
-	NATS_LOST,      /* tag: the generation that ended: nothing sent on it is touched any more */
-	NATS_TROUBLE,   /* text: what is wrong */
+	NATS_LOST, /* tag: the generation that ended: nothing sent on it is touched any more */
+	NATS_TROUBLE, /* text: what is wrong */
 };
 
 struct nats_link;
 
 /* servers: NATS_SERVER_URL, commas between several. subject is borrowed until close. Goes on
  * connecting until it is closed. NULL with a message and *exit_code. */
-struct nats_link *nats_link_open(const char *servers, const char *subject, const struct log *log,
-    int *exit_code);
+struct nats_link *nats_link_open(
+    const char *servers, const char *subject, const struct log *log, int *exit_code);
 /* Takes NULL. */
 void nats_link_close(struct nats_link *link);
 
@@ -35,8 +35,8 @@ struct mailbox *nats_link_mailbox(const struct nats_link *link);
 /* Sends the message on the connection of this generation; if that has ended, NATS_LOST says so.
  * m is borrowed until the mail about tag, or about the end of the generation, has come. Does
  * not block. -1 with errno ENOMEM. */
-int nats_link_send(struct nats_link *link, uint64_t generation, uint64_t tag,
-    const struct message *m);
+int nats_link_send(
+    struct nats_link *link, uint64_t generation, uint64_t tag, const struct message *m);
 
 /* Asks for NATS_FLUSHED about all up to tag. As nats_link_send. */
 int nats_link_flush(struct nats_link *link, uint64_t generation, uint64_t tag);

@@ -110,14 +110,15 @@ nats_wire_ack(const char *json, size_t len, char *why, size_t why_size)
 
 	if (read_answer(json, len, &a) == -1 || (!a.error && !a.stream)) {
 		snprintf(why, why_size,
-		    "the answer is not JetStream's: does something else listen to the subject?");
+		    "the answer is not JetStream's: does something else listen to the "
+		    "subject?");
 		return VERDICT_RETRY;
 	}
 	if (!a.error)
 		return VERDICT_ACKED;
 	explain(&a, why, why_size);
 	return a.code == JS_STREAM_MESSAGE_EXCEEDS_MAXIMUM ||
-			       a.code == JS_STREAM_HEADER_EXCEEDS_MAXIMUM
+		       a.code == JS_STREAM_HEADER_EXCEEDS_MAXIMUM
 		   ? VERDICT_REJECTED
 		   : VERDICT_RETRY;
 }

@@ -36,6 +36,8 @@ acked(struct core *c, struct message *m)
 	c->trouble.now = c->trouble.told = false;
 }
 
+static void trouble(void *core, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 static void
 trouble(void *core, const char *fmt, ...)
 {
@@ -61,17 +63,21 @@ retry(struct core *c, struct message *m, const char *why)
 	int wait = backoff_ms(window_attempts(m), RETRY_BASE_MS, RETRY_MAX_MS);
 
 	c->counts[COUNT_RETRIES].value++;
-	trouble(c, "%s", why);
+	if (why != NULL)
+		trouble(c, "%s", why);
 	window_retry(c->window, m, core_now_ms() + wait);
 }
 
 /* Names a message that can never be published. */
 static void
-tell_rejected(const struct core *c, const struct message *m, const char *why, const char *outcome)
+tell_rejected(
+    const struct core *c, const struct message *m, const char *why, const char *outcome)
 {
-	log_error(&c->tool->log, "%s: message %.*s (%.*s %.*s%s%.*s, seq %" PRIu64 ", %zu bytes): %s%s",
-	    c->shown, (int)m->id.len, m->id.p, (int)m->kind.len, m->kind.p, (int)m->ns.len, m->ns.p,
-	    m->ns.len > 0 ? "/" : "", (int)m->name.len, m->name.p, m->seq, m->len, why, outcome);
+	log_error(&c->tool->log,
+	    "%s: message %.*s (%.*s %.*s%s%.*s, seq %" PRIu64 ", %zu bytes): %s%s", c->shown,
+	    (int)m->id.len, m->id.p, (int)m->kind.len, m->kind.p, (int)m->ns.len, m->ns.p,
+	    m->ns.len > 0 ? "/" : "", (int)m->name.len, m->name.p, m->seq, m->len, why,
+	    outcome);
 }
 
 /* To the dead-letter file, and on; without one the tool fails, when what is good is through. */

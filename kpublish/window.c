@@ -25,8 +25,8 @@ struct slot {
 	struct slot *next_ready; /* the next that may be sent */
 };
 
-/* Invariant: the first slot of a lane is ready, SENT or WAITING; all behind it are QUEUED and not
- * in the ready list. */
+/* Invariant: the first slot of a lane is ready, SENT or WAITING; all behind it are QUEUED and
+ * not in the ready list. */
 struct lane {
 	struct slot *first;
 	struct slot *last;
@@ -34,7 +34,8 @@ struct lane {
 
 struct window {
 	bool ordered;
-	struct slot *slots; /* a ring: `used` of them from `head` on, the first of which is not DONE */
+	struct slot
+	    *slots; /* a ring: `used` of them from `head` on, the first of which is not DONE */
 	size_t size;
 	size_t head;
 	size_t used;

@@ -2,9 +2,10 @@
 /* The messages that are not yet acknowledged, in the order in which they came: which may be
  * sent now, which wait, and up to where everything is done. It knows no bus and no clock.
  *
- * The order of a key: without `ordered`, messages whose keys have the same hash stand in one lane, and only the
- * first of a lane is ever out. With it, all may be out at once; when one comes back, nothing is
- * sent until all that are out have come back, and then it goes on from the oldest. */
+ * The order of a key: without `ordered`, messages whose keys have the same hash stand in one
+ * lane, and only the first of a lane is ever out. With it, all may be out at once; when one
+ * comes back, nothing is sent until all that are out have come back, and then it goes on from
+ * the oldest. */
 #ifndef WINDOW_H
 #define WINDOW_H
 

@@ -1076,13 +1076,17 @@ big() {
 # Starts kdiff on a pipe that stays open: standard input is descriptor 9.
 start() {
 	mkfifo pipe
-	"$kdiff" "$@" <pipe >out 2>err 3>&- &
+	# the shell makes what is in the background ignore SIGINT, and kdiff would leave it at that
+	env --default-signal=INT "$kdiff" "$@" <pipe >out 2>err 3>&- &
 	background=$!
 	exec 9>pipe
 }
 
+gone() { [ ! -e "/proc/$background" ] || grep -q '^State:.Z' "/proc/$background/status"; }
+
 finish() {
 	status=0
+	until_true 20 gone || kill -s KILL "$background"
 	wait "$background" || status=$?
 	background=
 	exec 9>&-

@@ -1,5 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # $0 is for the inner shell
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, and is to be
+# shellcheck disable=SC2059 # the bytes of frames are written as escapes
+# shellcheck disable=SC2094 # frames are only read
+# shellcheck disable=SC2154 # stderr and stderr_lines come from run
+# shellcheck disable=SC2164 # bats stops at what fails
+# shellcheck disable=SC2217 # sleep holds a FIFO open
 # kpublish to a real Kafka broker.
 
 load ../lib/servers

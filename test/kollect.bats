@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# scripts/kollect and scripts/demo without a cluster; with one: test/real/pipeline.bats.
+
+setup() {
+	load lib/pipeline
+	unset KUBECONFIG EVENT_WRITER_URL KUBERNETES_SERVICE_HOST
+	export HOME=$BATS_TEST_TMPDIR TMPDIR=$BATS_TEST_TMPDIR
+	kollect=$root/scripts/kollect
+}
+
+# wrong MESSAGE ARG...: kollect says MESSAGE and that there is help, and exits with 2.
+wrong() {
+	local message=$1
+	shift
+	run "$kollect" "$@"
+	[ "$status" -eq 2 ]
+	[[ ${lines[0]} == "kollect: $message"* ]]
+	[ "${lines[1]}" = "Try 'kollect --help'." ]
+}
+
+@test "kollect: wrong usage is named and exits with 2" {
+	wrong 'no event bus: set EVENT_WRITER_URL or --event-writer-url'
+	wrong 'unknown option --bus' --bus x
+	wrong 'unknown option -x' -x
+	wrong '--event-writer-url needs a value' --event-writer-url
+	wrong '--drain-timeout: "soon" is no number of seconds' --event-writer-url stdout: --drain-timeout soon
+	wrong '--max-restarts: "-1" is no number' --event-writer-url stdout: --max-restarts=-1
+	wrong '--wait-for-sync: "perhaps" is neither true nor false' --event-writer-url stdout: --wait-for-sync=perhaps
+	wrong '--log-format: "xml" is none of text, logfmt, json' --event-writer-url stdout: --log-format xml
+	WAIT_FOR_SYNC=perhaps wrong '--wait-for-sync: "perhaps"' --event-writer-url stdout:
+}
+
+@test "kollect: --help names every variable that the README has, --version the version" {
+	run "$kollect" --help
+	[ "$status" -eq 0 ]
+	for variable in $(sed -n 's/^| `--[^|]*| `\([A-Z_]*\)[^|]*|.*/\1/p' "$root/README.md"); do
+		[[ $output == *"$variable"* ]] || {
+			echo "README names $variable, --help does not"
+			return 1
+		}
+	done
+	[[ $output == *DRAIN_TIMEOUT* ]]
+	run "$kollect" --version
+	[[ $output =~ ^kollect\ [0-9]+\.[0-9]+ ]]
+}
+
+@test "kollect: a cluster that cannot be reached is an error, and no pipes are left behind" {
+	run "$kollect" --event-writer-url stdout: --kube-config "$HOME/none" --max-restarts 0
+	[ "$status" -eq 1 ]
+	[[ $output == *"kwatch: $HOME/none"* ]]
+	[ -z "$(find "$TMPDIR" -name 'kollect-*')" ]
+}
+
+@test "kollect: an unknown bus ends it with the stage's exit code" {
+	run "$kollect" --event-writer-url gopher://hole --cluster-id ours
+	[ "$status" -eq 2 ]
+	[[ $output == *"kollect: kpublish ended with exit code 2"* ]]
+}
+
+@test "kollect: messages come in the format asked for" {
+	LOG_FORMAT=json run "$kollect" --event-writer-url gopher://hole --cluster-id ours
+	jq -e -s 'length > 1 and all(.tool and .msg and .time)' <<<"$output"
+}
+
+@test "demo: without a cluster it shows a recording, created, updated and deleted" {
+	run "$root/scripts/demo"
+	[ "$status" -eq 0 ]
+	[[ $output == *'created ConfigMap shop/prices by kubectl-create'* ]]
+	[[ $output == *'updated ConfigMap shop/prices by kubectl-patch'* ]]
+	[[ $output == *'deleted ConfigMap shop/prices'* ]]
+	[[ $output == *'ResourceUpdatedEvent'* ]]
+	[[ $output == *'What to try next'* ]]
+}
