@@ -19,7 +19,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(SAN)
 LIBS_kwatch = -lcurl -lyaml
 LIBS_kdiff = -llmdb -lzstd -lxxhash
 LIBS_kenvelope = -lprotobuf-c -lcrypto
-LIBS_kpublish = -lrdkafka -lnats -lprotobuf-c
+LIBS_kpublish = -lrdkafka -lnats -lpthread
 
 SRC_lib = $(wildcard lib/*.c)
 OBJ_lib = $(SRC_lib:%.c=$(BUILD)/%.o)

@@ -347,11 +347,13 @@ exists(struct kdiff *k, const struct subject *s)
 	} else if (order == RV_EQUAL) {
 		k->count[COUNT_UNCHANGED].value++;
 		result = seen(k, s, &known);
-	} else if (order == RV_OLDER) {
+	} else if (order == RV_OLDER && (s->stream == NULL || !s->stream->in_snapshot)) {
 		k->count[COUNT_STALE].value++;
 		/* Its state is not taken, but that it exists is true. */
 		result = known.kind == kind_id(s->kind) ? seen(k, s, &known) : 0;
 	} else {
+		/* Newer, or older and yet in a snapshot, which never goes back unless the cluster
+		 * did: a backup of etcd was restored, and this is how things are now. */
 		result = updated(k, s, &known);
 	}
 	advance(s);

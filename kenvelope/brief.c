@@ -41,8 +41,9 @@ add_time(struct buf *to, const Google__Protobuf__Timestamp *timestamp)
 	struct tm tm;
 
 	if (timestamp == NULL || gmtime_r(&t, &tm) == NULL)
-		return buf_addstr(to, "--:--:-- ");
-	return buf_printf(to, "%02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
+		return buf_addstr(to, "---------- --:--:-- ");
+	return buf_printf(to, "%04d-%02d-%02d %02d:%02d:%02d ", tm.tm_year + 1900, tm.tm_mon + 1,
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static const struct verb *
@@ -104,8 +105,10 @@ int
 brief_print(struct buf *to, const Kollect__Event__V1__Envelope *envelope, bool colour)
 {
 	const Google__Protobuf__Any *payload = envelope->payload;
+	const Google__Protobuf__Timestamp *when =
+	    envelope->applies_at != NULL ? envelope->applies_at : envelope->timestamp;
 
-	if (add_time(to, envelope->timestamp) == -1 || add_verb(to, payload, colour) == -1)
+	if (add_time(to, when) == -1 || add_verb(to, payload, colour) == -1)
 		return -1;
 	if (envelope->reference != NULL)
 		return add_reference(to, envelope->reference);

@@ -267,11 +267,11 @@ static int
 add_job(struct nats_link *link, const struct job *job)
 {
 	struct jobs *jobs = &link->jobs;
-	size_t size = jobs->size > 0 ? 2 * jobs->size : FIRST_JOBS;
 	int result = 0;
 
 	pthread_mutex_lock(&link->lock);
 	if (jobs->n == jobs->size) {
+		size_t size = jobs->size > 0 ? 2 * jobs->size : FIRST_JOBS;
 		struct job *more = reallocarray(jobs->job, size, sizeof(*more));
 
 		if (more != NULL) {

@@ -733,7 +733,8 @@ as_list() {
 	as_list "$streams/raw-pods-watch.ndjson" "$streams/raw-namespaces-watchlist.ndjson" >in
 	jq -r '.object.items[].metadata | "created \(.name) \(.resourceVersion)"' in >want
 	echo 'updated the-end 99999' >>want
-	event MODIFIED the-end 99999 "$(jq -r '.object.items[-1].metadata.uid' in)" Namespace v1 '' | jq --indent 4 . >>in
+	uid=$(jq -r '.object.items[-1].metadata.uid' in)
+	event MODIFIED the-end 99999 "$uid" Namespace | jq --indent 4 . >>in
 	kd --metrics metrics
 	ends_with 0
 	[ "$(wc -l <want)" -gt 8 ]

@@ -33,7 +33,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* A copy that ends where the input does, so that reading on is seen. */
-	char *copy = malloc(size + 1);
+	char *copy = malloc(size > 0 ? size : 1);
 	struct input in = {.fd = -1, .data = copy, .size = size, .end = size, .max = INPUT_MAX};
 	const uint8_t *frame;
 	size_t len;
@@ -42,8 +42,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (copy == NULL)
 		abort();
 	memcpy(copy, data, size);
-	copy = realloc(copy, size > 0 ? size : 1);
-	in.data = copy;
 	while (frame_next(&in, &frame, &len, &whole) == FRAME_OK) {
 		struct message m;
 		const char *why;

@@ -10,6 +10,8 @@
 #include "event.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The name is the sanitizer's: NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl*) */
 const char *__lsan_default_suppressions(void);
 
 /* libjq 1.6 loses some values of texts that it refuses. Our own leaks are still found. */
@@ -18,6 +20,7 @@ __lsan_default_suppressions(void)
 {
 	return "leak:jv_mem_alloc\n";
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl*) */
 
 /* libjq 1.6 takes no more levels than this; others take more. */
 enum { PARSER_DEPTH = 250 };

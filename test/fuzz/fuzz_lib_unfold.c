@@ -11,6 +11,8 @@
 #include "unfold.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The name is the sanitizer's: NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl*) */
 const char *__lsan_default_suppressions(void);
 
 /* libjq 1.6 loses some values of texts that it refuses. Our own leaks are still found. */
@@ -19,6 +21,7 @@ __lsan_default_suppressions(void)
 {
 	return "leak:jv_mem_alloc\n";
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl*) */
 
 enum { CAP = 1024 * 1024 };
 

@@ -367,6 +367,7 @@ int
 main(void)
 {
 	struct tap tap = {0};
+	static const char *const files[] = {"state/lock", "state/store.mdb", "state", ""};
 	char template[] = "/tmp/kdiff_store-XXXXXX";
 	char path[100];
 	struct store *s;
@@ -389,7 +390,9 @@ main(void)
 	reopen(&tap);
 	locked(&tap);
 	refused(&tap);
-	snprintf(path, sizeof(path), "rm -rf '%s'", template);
-	tap_ok(&tap, system(path) == 0, "cleaned up");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", template, files[i]);
+		tap_ok(&tap, remove(path) == 0, "cleaned up");
+	}
 	return tap_done(&tap);
 }

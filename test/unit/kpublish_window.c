@@ -42,7 +42,7 @@ sent(struct window *w, int64_t now, struct message *out[MESSAGES + 1])
 static void
 one_of_a_key(struct tap *tap)
 {
-	struct message *m[MESSAGES + 1];
+	struct message *m[MESSAGES + 1] = {NULL};
 	struct window *w = filled("aabac", false);
 
 	tap_ok(tap, strcmp(sent(w, 0, m), "135") == 0, "one of each key is out");
@@ -84,7 +84,7 @@ not_taken(struct tap *tap)
 static void
 ordered(struct tap *tap)
 {
-	struct message *m[MESSAGES + 1];
+	struct message *m[MESSAGES + 1] = {NULL};
 	struct window *w = filled("aabac", true);
 
 	tap_ok(tap, strcmp(sent(w, 0, m), "12345") == 0, "ordered: all are out at once");
@@ -109,7 +109,7 @@ ordered(struct tap *tap)
 static void
 failed(struct tap *tap)
 {
-	struct message *m[MESSAGES + 1];
+	struct message *m[MESSAGES + 1] = {NULL};
 	struct window *w = filled("abc", false);
 
 	sent(w, 0, m);

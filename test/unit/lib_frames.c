@@ -42,8 +42,8 @@ frames(struct tap *tap)
 	static const uint8_t too_long[] = {0x81, 0x80, 0x80, 0x20}; /* 64 MiB and a byte */
 	const uint8_t *frame;
 	struct input in;
-	size_t whole;
-	size_t len;
+	size_t whole = 0;
+	size_t len = 0;
 
 	tap_ok(tap,
 	    fill(&in,

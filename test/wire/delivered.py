@@ -13,6 +13,7 @@ import base64
 import json
 import sys
 
+sys.dont_write_bytecode = True  # nothing of a test stays in the tree
 from decode import ADDED, ORIGINAL, classes, decode, frames
 
 
