@@ -67,7 +67,7 @@ $(BUILD)/test/unit/%: test/unit/%.c $(OBJ_lib) $(OBJ_tools) $(PROTO_A)
 # Runs the units (TAP programs: lib_json.c is one of lib, kdiff_rv.c one of kdiff), then the quick
 # bats files, which need Debian packages alone.
 check-unit: $(UNIT)
-	@set -e; for t in $(UNIT); do echo "# $$t"; $$t; done
+	@failed=; for t in $(UNIT); do echo "# $$t"; $$t || failed=1; done; test -z "$$failed"
 check-bats: all
 	BUILD=$(BUILD) bats --tap test/*.bats
 check: check-unit check-bats
@@ -85,8 +85,8 @@ FUZZ_LIBS = -ljq -lprotobuf-c
 $(BUILD)/fuzz/%: test/fuzz/%.c $(SRC_lib) $(SRC_tools) $(PROTO_C)
 	@mkdir -p $(@D)
 	clang $(filter-out -MMD -MP,$(ALL_CFLAGS)) -O2 -fsanitize=fuzzer,address,undefined \
-	    -fno-sanitize-recover=all -I. -o $@ $< $(SRC_lib) \
-	    $(filter-out %/main.c,$(wildcard $(word 2,$(subst _, ,$*))/*.c)) $(PROTO_C) \
+	    -fno-sanitize-recover=all -I. -o $@ $< $(PROTO_C) $(sort $(SRC_lib) \
+	        $(filter-out %/main.c,$(wildcard $(word 2,$(subst _, ,$*))/*.c))) \
 	    $(FUZZ_LIBS) $(LIBS_$(word 2,$(subst _, ,$*)))
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 	@set -e; for f in $(FUZZ); do \

@@ -352,8 +352,9 @@ exists(struct kdiff *k, const struct subject *s)
 		/* Its state is not taken, but that it exists is true. */
 		result = known.kind == kind_id(s->kind) ? seen(k, s, &known) : 0;
 	} else {
-		/* Newer, or older and yet in a snapshot, which never goes back unless the cluster
-		 * did: a backup of etcd was restored, and this is how things are now. */
+		/* Newer, or older and yet in a snapshot, which never goes back unless the
+		 * cluster did: a backup of etcd was restored, and this is how things are now.
+		 */
 		result = updated(k, s, &known);
 	}
 	advance(s);

@@ -42,8 +42,8 @@ add_time(struct buf *to, const Google__Protobuf__Timestamp *timestamp)
 
 	if (timestamp == NULL || gmtime_r(&t, &tm) == NULL)
 		return buf_addstr(to, "---------- --:--:-- ");
-	return buf_printf(to, "%04d-%02d-%02d %02d:%02d:%02d ", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	return buf_printf(to, "%04d-%02d-%02d %02d:%02d:%02d ", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static const struct verb *

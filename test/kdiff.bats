@@ -364,6 +364,15 @@ golden() {
 	END
 }
 
+@test "a snapshot that shows an older version: the cluster went back, and that is a change" {
+	{ mark begin 1; event ADDED web 50; mark end 60; } >in
+	{ mark begin 1; event ADDED web 20; mark end 30; event MODIFIED web 31; } >>in
+	kd
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '[.type, .resourceVersion] | join(" ")' out | tr '\n' ';')" = \
+		'created 50;updated 20;updated 31;' ]
+}
+
 @test "a thousand deletes follow from one snapshot" {
 	{
 		mark begin 1

@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # kwatch without a server: the command line, and what it says of bad kubeconfigs.
+# shellcheck disable=SC2154,SC2094 # stderr_lines is set by run; config reads nothing
 
 setup() {
 	bats_require_minimum_version 1.5.0
 	kwatch=$(realpath "${BUILD:-$BATS_TEST_DIRNAME/../build}/bin/kwatch")
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 	unset KUBECONFIG KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT
 	export HOME=$BATS_TEST_TMPDIR
 }

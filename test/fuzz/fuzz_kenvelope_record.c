@@ -54,7 +54,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (line == NULL || env == NULL)
 		abort();
 	memcpy(line, data, size);
-	buf_init(&out.pending, 2 * OUT_BATCH);
+	buf_init(&out.pending, (size_t)2 * OUT_BATCH);
 	if (record_read(line, size, &record, &why, &at) == -1) {
 		assert(why != NULL && at <= size);
 	} else if (size < OUT_BATCH / 2) { /* larger ones would be written */

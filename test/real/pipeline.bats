@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The whole pipeline, from a real API server to real brokers, against the truth that the test itself
 # wrote down about each of its writes.
+# shellcheck disable=SC2154,SC2317 # variables come from lib/; wait_for calls functions by name
 
 setup_file() {
 	load ../lib/pipeline

@@ -46,6 +46,14 @@ attribute(const struct message *m, const char *name)
 	return NULL;
 }
 
+static bool
+attribute_is(const struct message *m, const char *name, const char *value)
+{
+	const char *found = attribute(m, name);
+
+	return found != NULL && strcmp(found, value) == 0;
+}
+
 static void
 envelope(struct tap *tap)
 {
@@ -59,9 +67,8 @@ envelope(struct tap *tap)
 	tap_ok(tap, strcmp(m.key, "c/u") == 0 && m.key_len == 3, "its key");
 	tap_ok(tap,
 	    m.n_attributes == 6 && strcmp(m.attributes[0].name, "id") == 0 &&
-		strcmp(attribute(&m, "api_version"), "g/v") == 0 &&
-		strcmp(attribute(&m, "type"),
-		    "kollect.resource.event.v1.ResourceCreatedEvent") == 0 &&
+		attribute_is(&m, "api_version", "g/v") &&
+		attribute_is(&m, "type", "kollect.resource.event.v1.ResourceCreatedEvent") &&
 		attribute(&m, "namespace") == NULL,
 	    "its attributes, without the empty ones");
 	message_free(&m);

@@ -37,8 +37,12 @@ put(const char *name, const char *text)
 	char *path = malloc(200);
 	FILE *f;
 
+	if (path == NULL)
+		abort();
 	snprintf(path, 200, "%s/%s", dir, name);
 	f = fopen(path, "we");
+	if (f == NULL)
+		abort();
 	fputs(text, f);
 	fclose(f);
 	return path;
