@@ -268,5 +268,5 @@ record() {
 	[[ $(in_terminal) == *$'\e[32mcreated\e[0m Deployment shop/web'* ]]
 	NO_COLOR=1 in_terminal >plain
 	run ! grep -q $'\e' plain
-	grep -q '10:15:07 created Namespace kube-system' plain
+	grep -q '2026-11-23 10:15:00 created Namespace kube-system' plain
 }
