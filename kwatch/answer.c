@@ -7,8 +7,10 @@
 #include "text.h"
 
 enum {
-	QUICK_MS = 1000,    /* a watch that ends sooner, with no event, has failed */
-	DENIED_MS = 300000, /* rights may be granted later */
+	QUICK_MS = 1000, /* a watch that ends sooner, with no event, has failed */
+	/* Rights may be granted later: soon after an installation, else seldom. */
+	DENIED_FIRST_MS = 5000,
+	DENIED_MAX_MS = 300000,
 	CUT_SHORT_MAX = 2,
 };
 
@@ -144,16 +146,20 @@ after_expiry(struct stream *s)
 static enum stream_wait
 after_denial(struct stream *s)
 {
-	int64_t wait = DENIED_MS + (int64_t)clock_random(DENIED_MS / 5);
+	int64_t wait = s->denied ? 2 * s->denied_ms : DENIED_FIRST_MS;
 
+	if (wait > DENIED_MAX_MS)
+		wait = DENIED_MAX_MS;
 	if (!s->denied && !s->quiet)
 		streams_denied(s->set, s);
 	s->denied = true;
+	s->denied_ms = wait;
 	if (s->env->opt.task == TASK_ONCE && !s->env->opt.forever) {
 		s->failed = s->named;
 		return stream_end(s);
 	}
 	text_set(&s->next_page, NULL);
+	wait += (int64_t)clock_random((uint64_t)wait / 5);
 	return stream_pause(s, clock_ms() + wait, stream_resume_state(s));
 }
 

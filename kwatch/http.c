@@ -16,14 +16,20 @@ enum {
 	EVENTS_MAX = 64,
 	/* kube-apiserver's own limit; libcurl opens another connection when it is reached. */
 	STREAMS_MAX = 100,
+	/* When all connections are full, libcurl opens one for each request that it is given
+	 * before the first of these is there: after a restart of the server that would be
+	 * hundreds. */
+	UNSENT_MAX = 4,
 	READ_SIZE = 64 * 1024,
 	SILENCE_S = 60,
 };
 
 struct transfer {
 	struct http *http;
-	struct transfer *next; /* list of all, so that closing can end them */
+	struct transfer *next; /* list of all in the order of http_get */
 	struct transfer *prev;
+	bool started; /* libcurl has it: all before http->waiting, and none from there */
+	bool sent;    /* it has a connection, and its request goes out */
 	CURL *easy;
 	struct curl_slist *headers;
 	struct curl_slist *via;
@@ -44,6 +50,9 @@ struct http {
 	bool out_closed;  /* out_fd's reader has gone */
 	int64_t timer_ms; /* when libcurl wants to be called; -1: not at all */
 	struct transfer *first;
+	struct transfer *last;
+	struct transfer *waiting; /* the first that has not been started */
+	int unsent;               /* started, and neither sent nor over: UNSENT_MAX at most */
 };
 
 static int
@@ -96,15 +105,48 @@ on_body(char *bytes, size_t size, size_t n, void *arg)
 	return n;
 }
 
+/* Called by libcurl when the request has got its connection. */
+static int
+on_connected(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	struct transfer *t = arg;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	if (!t->sent)
+		t->http->unsent--;
+	t->sent = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* Takes it out of libcurl's hands, if it is in them. */
+static void
+stop(struct transfer *t)
+{
+	if (t->started && !t->sent)
+		t->http->unsent--;
+	if (t->started)
+		curl_multi_remove_handle(t->http->multi, t->easy);
+	t->started = false;
+}
+
 static void
 transfer_free(struct transfer *t)
 {
+	struct http *http = t->http;
+
+	if (http->waiting == t)
+		http->waiting = t->next;
 	if (t->prev != NULL)
 		t->prev->next = t->next;
-	else if (t->http->first == t)
-		t->http->first = t->next;
+	else
+		http->first = t->next;
 	if (t->next != NULL)
 		t->next->prev = t->prev;
+	else
+		http->last = t->prev;
 	curl_easy_cleanup(t->easy);
 	curl_slist_free_all(t->headers);
 	curl_slist_free_all(t->via);
@@ -137,11 +179,37 @@ set_up(struct transfer *t, const char *path, const char *accept, enum http_kind 
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
 	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
 	if (kind == HTTP_ANSWER) {
 		curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
 		curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
 	}
 	return bad ? -1 : 0;
+}
+
+/* Ends a request that did not get as far as libcurl. */
+static void
+fail(struct transfer *t, const char *why)
+{
+	struct http_answer answer = {.error = why, .body = ""};
+
+	t->handler->done(t->arg, &answer);
+	transfer_free(t);
+}
+
+/* Without a connection to be had, those that wait would fail in their turn, each after its
+ * time. */
+static void
+fail_waiting(struct http *http, const char *why)
+{
+	const struct transfer *last = http->last;
+	bool more = http->waiting != NULL;
+
+	while (more && http->waiting != NULL) {
+		more = http->waiting != last;
+		fail(http->waiting, why);
+	}
 }
 
 /* Tells how it ended, after the transfer itself is gone from libcurl's hands. */
@@ -151,14 +219,16 @@ finish(struct http *http, CURL *easy, CURLcode code)
 	struct http_answer answer = {.complete = code == CURLE_OK};
 	struct transfer *t = NULL;
 	curl_off_t retry_s = 0;
-	long sent = 0;
+	long size = 0;
+	bool connected;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
 	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_s);
-	curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
-	curl_multi_remove_handle(http->multi, easy);
-	answer.reached = sent > 0;
+	curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
+	connected = t->sent;
+	stop(t);
+	answer.reached = size > 0;
 	answer.retry_ms = retry_s > 0 && retry_s < 3600 ? (int64_t)retry_s * 1000 : 0;
 	answer.error = t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
 	if (buf_terminate(&t->error_body) == 0) {
@@ -168,7 +238,26 @@ finish(struct http *http, CURL *easy, CURLcode code)
 		answer.body = "";
 	}
 	t->handler->done(t->arg, &answer);
+	if (!connected)
+		fail_waiting(http, answer.error);
 	transfer_free(t);
+}
+
+/* Hands libcurl as many requests as it may have now. */
+static void
+start_waiting(struct http *http)
+{
+	while (http->waiting != NULL && http->unsent < UNSENT_MAX) {
+		struct transfer *t = http->waiting;
+
+		if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+			fail(t, "out of memory");
+			return;
+		}
+		http->waiting = t->next;
+		t->started = true;
+		http->unsent++;
+	}
 }
 
 struct http *
@@ -240,15 +329,18 @@ http_get(struct http *http, const char *path, const char *accept, enum http_kind
 	buf_init(&t->error_body, ERROR_BODY_MAX);
 	t->error_body.max--; /* leaves room for the NUL */
 	t->easy = curl_easy_init();
-	if (t->easy == NULL || set_up(t, path, accept, kind) == -1 ||
-	    curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+	t->prev = http->last;
+	if (t->prev != NULL)
+		t->prev->next = t;
+	else
+		http->first = t;
+	http->last = t;
+	if (http->waiting == NULL)
+		http->waiting = t;
+	if (t->easy == NULL || set_up(t, path, accept, kind) == -1) {
 		transfer_free(t);
 		return NULL;
 	}
-	t->next = http->first;
-	if (t->next != NULL)
-		t->next->prev = t;
-	http->first = t;
 	return t;
 }
 
@@ -257,7 +349,8 @@ http_cancel(struct http *http, struct transfer *transfer)
 {
 	if (transfer == NULL)
 		return;
-	curl_multi_remove_handle(http->multi, transfer->easy);
+	(void)http;
+	stop(transfer);
 	transfer_free(transfer);
 }
 
@@ -291,8 +384,10 @@ http_run(struct http *http, int timeout_ms, void (*idle)(void *arg), void *arg)
 {
 	struct epoll_event events[EVENTS_MAX];
 	int running;
-	int n = epoll_wait(http->epoll_fd, events, EVENTS_MAX, 0);
+	int n;
 
+	start_waiting(http);
+	n = epoll_wait(http->epoll_fd, events, EVENTS_MAX, 0);
 	if (n == 0 && sleep_ms(http, timeout_ms) != 0) {
 		idle(arg);
 		n = epoll_wait(http->epoll_fd, events, EVENTS_MAX, sleep_ms(http, timeout_ms));

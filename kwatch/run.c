@@ -59,16 +59,24 @@ no_types(struct runner *r, const char *why)
 		stop(r, EXIT_FAILED);
 }
 
+/* incomplete: a type that was asked for is not there, and may yet come. */
 static void
-schedule(struct runner *r)
+schedule(struct runner *r, bool incomplete)
 {
+	int64_t now = clock_ms();
 	int64_t wait = r->follow_ups == 2   ? SECOND_MS
 		       : r->follow_ups == 1 ? THIRD_MS
 					    : DISCOVERY_MS;
 
 	if (r->follow_ups > 0)
 		r->follow_ups--;
-	r->next_ms = clock_ms() + wait;
+	if (incomplete) {
+		int64_t soon = backoff_next(&r->backoff, now, 0);
+
+		if (soon < wait)
+			wait = soon;
+	}
+	r->next_ms = now + wait;
 }
 
 static void
@@ -76,6 +84,8 @@ on_types(void *arg, struct types *types, const char *why, bool denied)
 {
 	struct runner *r = arg;
 	struct env *env = r->env;
+
+	bool incomplete;
 
 	(void)denied;
 	if (why != NULL) {
@@ -86,10 +96,11 @@ on_types(void *arg, struct types *types, const char *why, bool denied)
 		if (r->complained)
 			log_info(env->log, "%s: answers again", env->cluster.server);
 		r->complained = false;
-		if (streams_update(r->streams, types) == -1 && !r->known && !env->opt.forever)
+		incomplete = streams_update(r->streams, types) == -1;
+		if (incomplete && !r->known && !env->opt.forever)
 			stop(r, EXIT_FAILED);
 		r->known = true;
-		schedule(r);
+		schedule(r, incomplete);
 	}
 	types_free(types);
 }

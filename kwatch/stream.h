@@ -88,11 +88,12 @@ struct stream {
 	uint64_t events;        /* of the present request */
 	bool marked;            /* begin has been written for this snapshot */
 	bool synced;            /* a snapshot has been completed */
-	bool denied;            /* 403: tried again seldom */
+	bool denied;            /* 403: tried again, ever more seldom */
 	bool failed;            /* given up (--once) */
 	bool complained;        /* the present trouble has been reported */
 	bool tried_credentials; /* a 401 has been answered by reading them again */
 	bool no_watch_list;     /* the server has refused it, or not kept it, for this type */
+	int64_t denied_ms;      /* how long it waits for that */
 	unsigned cut_short;     /* WatchLists that ended before their bookmark */
 	unsigned tries;         /* failures in a row */
 };
