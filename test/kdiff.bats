@@ -1174,42 +1174,49 @@ finish() {
 	[ "$(wc -l <err)" = 1 ]
 }
 
-# small_disk COMMAND...: runs it with a file system of 4 MiB at ./small
+# small_disk COMMAND...: runs it with a file system of 4 MiB at ./small; where that may not be
+# mounted, as in a chroot, with 4 MiB for a file. $full is what a write beyond it says.
 small_disk() {
-	mkdir -p small
-	unshare "${unshare[@]}" sh -c 'mount -t tmpfs -o size=4m tmpfs small && exec "$@"' sh "$@"
+	if [ "$full" = 'File too large' ]; then
+		(ulimit -f 4096 && exec "$@")
+	else
+		unshare "${unshare[@]}" sh -c 'mount -t tmpfs -o size=4m tmpfs small && exec "$@"' sh "$@"
+	fi
 }
 
-need_small_disk() {
-	unshare=(-m)
+find_small_disk() {
+	mkdir -p small
+	full='No space left on device' unshare=(-m)
 	small_disk true 2>/dev/null && return
 	unshare=(-rm)
-	small_disk true 2>/dev/null || skip "may not mount"
+	small_disk true 2>/dev/null || full='File too large'
 }
 
 @test "a full disk behind the temporary store" {
-	need_small_disk
+	find_small_disk
 	event ADDED a 1 >in
 	status=0
 	TMPDIR=small small_disk "$kdiff" <in >out 2>err || status=$?
 	ends_with 1
 	says 'kdiff: small/kdiff-'
-	says 'cannot grow the store: No space left on device'
+	says "cannot grow the store: $full"
 	[ "$(wc -l <err)" = 1 ]
 }
 
 @test "a full disk behind the state directory" {
-	need_small_disk
+	find_small_disk
 	python3 - >in <<-'PY'
 		import base64, os
 		for i in range(4000):
 		    print('{"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p%d","uid":"u%d","resourceVersion":"%d"},"data":"%s"}}'
 		        % (i, i, i + 1, base64.b64encode(os.urandom(3000)).decode()))
 	PY
-	status=0
-	small_disk "$kdiff" --state small/state <in >out 2>err || status=$?
+	# Through cat, as the limit would be that of out as well.
+	{ small_disk "$kdiff" --state small/state <in 2>err || echo $? >code; } | cat >out
+	status=$(cat code)
 	ends_with 1
-	says 'kdiff: small/state/store.mdb: cannot commit: No space left on device'
+	[ "$full" != 'File too large' ] || full='Input/output error' # LMDB's word for a short write
+	says "kdiff: small/state/store.mdb: cannot commit: $full"
 	[ "$(wc -l <err)" = 1 ]
 	# what came out before is whole and in order
 	n=$(wc -l <out)
