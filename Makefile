@@ -79,7 +79,7 @@ tsan:
 	$(MAKE) BUILD=build/tsan SAN=-fsanitize=thread CFLAGS='-O1 -g' all
 
 # A fuzz target is built from the real sources, with libFuzzer, and starts from its corpus in the
-# tree; what it finds anew stays in build/.
+# tree; what it finds anew stays in build/. Two run side by side.
 FUZZ_SECONDS = 60
 FUZZ_LIBS = -ljq -lprotobuf-c
 $(BUILD)/fuzz/%: test/fuzz/%.c $(SRC_lib) $(SRC_tools) $(PROTO_C)
@@ -89,13 +89,7 @@ $(BUILD)/fuzz/%: test/fuzz/%.c $(SRC_lib) $(SRC_tools) $(PROTO_C)
 	        $(filter-out %/main.c,$(wildcard $(word 2,$(subst _, ,$*))/*.c))) \
 	    $(FUZZ_LIBS) $(LIBS_$(word 2,$(subst _, ,$*)))
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
-	@set -e; for f in $(FUZZ); do \
-	    mkdir -p $(BUILD)/corpus/$$f test/fuzz/corpus/$$f; \
-	    echo "# $$f: $(FUZZ_SECONDS) s"; \
-	    $(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-	        -print_final_stats=0 -verbosity=0 -artifact_prefix=$(BUILD)/ \
-	        $(BUILD)/corpus/$$f test/fuzz/corpus/$$f; \
-	done
+	@printf '%s\n' $(FUZZ) | xargs -P 2 -I{} test/fuzz/run $(BUILD) {} $(FUZZ_SECONDS)
 
 lint:
 	test/lint

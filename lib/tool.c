@@ -94,7 +94,8 @@ tool_stop_fd(const struct tool *tool)
 	add_unless_ignored(&stop, SIGTERM);
 	add_unless_ignored(&stop, SIGINT);
 	/* A reader that has gone and a file at its limit are errors of the write. */
-	if (sigaction(SIGPIPE, &ignore, NULL) == -1 || sigaction(SIGXFSZ, &ignore, NULL) == -1 ||
+	if (sigaction(SIGPIPE, &ignore, NULL) == -1 ||
+	    sigaction(SIGXFSZ, &ignore, NULL) == -1 ||
 	    sigprocmask(SIG_BLOCK, &stop, NULL) == -1 ||
 	    (fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK)) == -1) {
 		log_error(&tool->log, "cannot set up signals: %s", strerror(errno));
