@@ -5,8 +5,10 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* A row of the store's streams table: this and the resourceVersion. */
+/* A row of the store's streams table: this, the resourceVersion and the whole path, as the key
+ * may have only the path's beginning. */
 struct row {
+	uint32_t version_len;
 	uint32_t id;
 	uint32_t snapshot;
 	uint32_t complete;
@@ -174,38 +176,78 @@ namespace_of(const char *path, size_t len)
 	return (struct bytes){ns, (size_t)(slash - ns)};
 }
 
+/* The key of the stream's row: its path, or when that is too long for a key (selectors are as
+ * long as people write them) its beginning and the hash of all of it. */
+static struct bytes
+key_of(const struct stream *stream, char key[STORE_NAME_MAX])
+{
+	XXH128_canonical_t hash;
+
+	if (stream->path_len <= STORE_NAME_MAX)
+		return (struct bytes){stream->path, stream->path_len};
+	XXH128_canonicalFromHash(&hash, XXH3_128bits(stream->path, stream->path_len));
+	memcpy(key, stream->path, STORE_NAME_MAX - sizeof(hash));
+	memcpy(key + STORE_NAME_MAX - sizeof(hash), &hash, sizeof(hash));
+	return (struct bytes){key, STORE_NAME_MAX};
+}
+
+static int
+save(struct streams *s, struct stream *stream)
+{
+	struct row row = {
+	    .version_len = (uint32_t)stream->version_len,
+	    .id = stream->id,
+	    .snapshot = stream->snapshot,
+	    .complete = stream->complete,
+	};
+	char key[STORE_NAME_MAX];
+	struct buf value;
+	int result = -1;
+
+	buf_init(&value, sizeof(row) + STREAM_VERSION_MAX + STREAM_PATH_MAX);
+	if (buf_add(&value, &row, sizeof(row)) == -1 ||
+	    buf_add(&value, stream->version, stream->version_len) == -1 ||
+	    buf_add(&value, stream->path, stream->path_len) == -1)
+		log_error(s->log, "out of memory");
+	else
+		result = store_row_put(s->store, STORE_STREAMS, key_of(stream, key),
+		    (struct bytes){value.data, value.len});
+	buf_free(&value);
+	stream->dirty = false;
+	return result;
+}
+
 static int
 load(struct streams *s, struct stream *stream)
 {
+	char key[STORE_NAME_MAX];
 	struct bytes value;
 	struct row row;
 	size_t rows;
-	int have = store_row_get(
-	    s->store, STORE_STREAMS, (struct bytes){stream->path, stream->path_len}, &value);
+	int have = store_row_get(s->store, STORE_STREAMS, key_of(stream, key), &value);
 
 	if (have == -1)
 		return -1;
-	if (have == 1) {
-		if (value.len < sizeof(row) || value.len - sizeof(row) > STREAM_VERSION_MAX) {
-			log_error(s->log, "%s: the store's row of this stream is damaged",
-			    stream->path);
+	if (have == 0) {
+		if (store_row_count(s->store, STORE_STREAMS, &rows) == -1)
 			return -1;
-		}
-		memcpy(&row, value.p, sizeof(row));
-		stream->id = row.id;
-		stream->snapshot = row.snapshot;
-		stream->complete = row.complete != 0;
-		stream->version_len = value.len - sizeof(row);
-		memcpy(stream->version, value.p + sizeof(row), stream->version_len);
-		return 0;
+		stream->id = (uint32_t)rows + 1;
+		return save(s, stream);
 	}
-	if (store_row_count(s->store, STORE_STREAMS, &rows) == -1)
+	if (value.len >= sizeof(row))
+		memcpy(&row, value.p, sizeof(row));
+	if (value.len < sizeof(row) || row.version_len > STREAM_VERSION_MAX ||
+	    value.len - sizeof(row) != row.version_len + stream->path_len) {
+		log_error(
+		    s->log, "%s: the store's row of this stream is damaged", stream->path);
 		return -1;
-	stream->id = (uint32_t)rows + 1;
-	row = (struct row){.id = stream->id};
-	return store_row_put(s->store, STORE_STREAMS,
-	    (struct bytes){stream->path, stream->path_len},
-	    (struct bytes){(const char *)&row, sizeof(row)});
+	}
+	stream->id = row.id;
+	stream->snapshot = row.snapshot;
+	stream->complete = row.complete != 0;
+	stream->version_len = row.version_len;
+	memcpy(stream->version, value.p + sizeof(row), row.version_len);
+	return 0;
 }
 
 /* The stream is the one named last of its type: to the front. */
@@ -237,8 +279,8 @@ streams_named(struct streams *s, struct bytes path, struct bytes api_version, st
 			return stream;
 		}
 	}
-	if (path.len > STORE_NAME_MAX) {
-		log_error(s->log, "a stream's path is over %d bytes", STORE_NAME_MAX);
+	if (path.len > STREAM_PATH_MAX) {
+		log_error(s->log, "a stream's path is over %d bytes", STREAM_PATH_MAX);
 		return NULL;
 	}
 	stream = calloc(1, sizeof(*stream) + path.len + 1);
@@ -309,20 +351,6 @@ streams_taint(struct streams *s)
 		}
 	}
 	return n;
-}
-
-static int
-save(struct streams *s, struct stream *stream)
-{
-	struct row row = {stream->id, stream->snapshot, stream->complete};
-	char value[sizeof(row) + STREAM_VERSION_MAX];
-
-	memcpy(value, &row, sizeof(row));
-	memcpy(value + sizeof(row), stream->version, stream->version_len);
-	stream->dirty = false;
-	return store_row_put(s->store, STORE_STREAMS,
-	    (struct bytes){stream->path, stream->path_len},
-	    (struct bytes){value, sizeof(row) + stream->version_len});
 }
 
 int

@@ -7,7 +7,10 @@
 #include "kinds.h"
 #include "store.h"
 
-enum { STREAM_VERSION_MAX = 128 };
+enum {
+	STREAM_VERSION_MAX = 128,
+	STREAM_PATH_MAX = 64 * 1024, /* no API server takes a longer URL */
+};
 
 /* One list+watch, named by its API path. */
 struct stream {

@@ -373,6 +373,17 @@ golden() {
 		'created 50;updated 20;updated 31;' ]
 }
 
+@test "streams with selectors of a kilobyte are told apart, across runs too" {
+	long=/api/v1/pods?labelSelector=$(printf 'a%.0s' {1..1000})
+	{ mark begin 1 "$long-x"; event ADDED x 2; mark end 3 "$long-x"; } >in
+	{ mark begin 1 "$long-y"; event ADDED y 4; mark end 5 "$long-y"; } >>in
+	kd --state state
+	{ mark begin 1 "$long-x"; mark end 9 "$long-x"; } >in
+	keep=1 kd --state state
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '[.type, .name] | join(" ")' out | tr '\n' ';')" = 'created x;created y;deleted x;' ]
+}
+
 @test "a thousand deletes follow from one snapshot" {
 	{
 		mark begin 1

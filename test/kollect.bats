@@ -49,6 +49,17 @@ wrong() {
 	[[ $output =~ ^kollect\ [0-9]+\.[0-9]+ ]]
 }
 
+@test "make install: the tools and manuals, and a kollect that finds its tools" {
+	make -s -C "$root" install DESTDIR="$HOME/dest" PREFIX=/usr >"$HOME/log"
+	for tool in kwatch kdiff kenvelope kpublish kollect; do
+		[ -x "$HOME/dest/usr/bin/$tool" ]
+		[ -s "$HOME/dest/usr/share/man/man1/$tool.1" ]
+	done
+	[ -s "$HOME/dest/usr/share/man/man5/kollect.5" ]
+	KOLLECT_BIN='' PATH=/usr/bin:/bin run "$HOME/dest/usr/bin/kollect" --version
+	[[ $output =~ ^kollect\ [0-9]+\.[0-9]+ ]]
+}
+
 @test "kollect: a cluster that cannot be reached is an error, and no pipes are left behind" {
 	run "$kollect" --event-writer-url stdout: --kube-config "$HOME/none" --max-restarts 0
 	[ "$status" -eq 1 ]

@@ -8,8 +8,10 @@ import time
 
 
 class Result:
-    def __init__(self, wall, cpu, rss, anon):
-        self.wall, self.cpu, self.rss, self.anon = wall, cpu, rss, anon
+    """Seconds, and bytes: rss and anon of the largest process, total of all together."""
+
+    def __init__(self, wall, cpu, rss, anon, total):
+        self.wall, self.cpu, self.rss, self.anon, self.total = wall, cpu, rss, anon, total
 
 
 def memory(pid):
@@ -45,7 +47,8 @@ class Sampler(threading.Thread):
     def finish(self):
         self.done.set()
         self.join()
-        return [max(column) for column in zip(*self.peaks.values())]
+        rss, anon = (max(column) for column in zip(*self.peaks.values()))
+        return rss, anon, sum(peak[0] for peak in self.peaks.values())
 
 
 def run(commands, source, sink=os.devnull):
@@ -70,11 +73,18 @@ def run(commands, source, sink=os.devnull):
                 raise SystemExit(f"{p.args}: exit code {p.returncode}")
             cpu += usage.ru_utime + usage.ru_stime
         wall = time.monotonic() - begin
-        rss, anon = sampler.finish()
-    return Result(wall, cpu, rss, anon)
+        rss, anon, total = sampler.finish()
+    return Result(wall, cpu, rss, anon, total)
 
 
 def median(runs, *args):
     results = [run(*args) for _ in range(runs)]
     return Result(*(statistics.median(getattr(r, f) for r in results)
-                    for f in ("wall", "cpu", "rss", "anon")))
+                    for f in ("wall", "cpu", "rss", "anon", "total")))
+
+
+def judge(name, value, unit, target, better):
+    reached = value >= target if better == "more" else value <= target
+    factor = value / target if better == "more" else target / value
+    print(f"{name:44} {value:10,.2f} {unit:12} target {target:>8,} : "
+          f"{'reached' if reached else 'not reached'} ({factor:.2f} of it)")
