@@ -4,12 +4,12 @@
  *
  * Tables:
  *	meta     "version", "seq"            → numbers
- *	objects  uid                         → head, resourceVersion, namespace, name, packed
- *state names    kind id, namespace, name    → uid kinds    group/Kind                  → kind
- *id, dictionary streams  path                        → stream id, snapshot number,
- *resourceVersion The record of an unacknowledged change will stand in a further table,
- *"outbox": all of them change in one transaction, so that state, positions and records never
- *disagree.
+ *	objects  uid                         → head, resourceVersion, namespace, name, packed state
+ *	names    kind id, namespace, name    → uid
+ *	kinds    group/Kind                  → kind id, dictionary
+ *	streams  path                        → stream id, snapshot number, resourceVersion, path
+ * The record of a change not yet acknowledged will stand in a further table, "outbox": all of them
+ * change in one transaction, so that state, positions and records never disagree.
  *
  * All functions log the first failure with the store's place and return -1. */
 #ifndef STORE_H

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* protobuf-c packs all but the objects' bytes; those are appended as fields of their own behind
- * it, so that they are copied once. Fields may stand in any order and a message may be packed
- *in pieces: https://protobuf.dev/programming-guides/encoding/#order
+ * it, so that they are copied once. Fields may stand in any order and a message may be packed in
+ * pieces: https://protobuf.dev/programming-guides/encoding/#order
  *
- *	length | Envelope's small fields | payload: type_url, value: uid, cluster_id | then |
- *now
+ *	length | Envelope's small fields | payload: type_url, value: uid, cluster_id | then | now
  */
 #include "envelope.h"
 

@@ -7,9 +7,9 @@
  *	   └──────▶ LISTING (pages) ───────────────────────┘  └───▶ QUEUED
  *
  * A failure leads to PAUSED, which goes back to the state that failed (a list to the same
- *page); 404 to UNCONFIRMED until discovery has told whether the type is gone; a version that is
- *no longer served is RETIRED until the stream of the new version has its snapshot. Source:
- *client-go's reflector and KEP-3157; the cases are those of doc/design.md. */
+ * page); 404 to UNCONFIRMED until discovery has told whether the type is gone; a version that is
+ * no longer served is RETIRED until the stream of the new version has its snapshot. Source:
+ * client-go's reflector and KEP-3157. */
 #ifndef STREAM_H
 #define STREAM_H
 

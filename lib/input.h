@@ -9,7 +9,7 @@
 
 enum { INPUT_CHUNK = 256 * 1024 }; /* bytes asked of one read */
 
-/* The longest line or frame that any tool takes: EDGE-CASES 12 and the frame limit. */
+/* The longest line or frame that any tool takes: forty times the largest object that etcd holds. */
 #define INPUT_MAX ((size_t)64 * 1024 * 1024)
 
 struct input {

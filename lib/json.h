@@ -5,7 +5,7 @@
  * Strict about: strings (control characters, escapes, UTF-8), nesting (each bracket closed by
  * its own kind, at most JSON_DEPTH deep), the end of the text. Not checked: the tokens between
  * the strings and brackets *inside a skipped value* ({"a" 1,,} passes when skipped over, not
- * when walked). What is handed out agrees with a real parser's: test/fuzz/fuzz_json.c.
+ * when walked). What is handed out agrees with a real parser's: test/fuzz/fuzz_lib_json.c.
  *
  *	struct json j;
  *	struct json_str key;
@@ -17,8 +17,8 @@
  *		if (json_str_is(&key, "type")) json_string(&j, &type); else json_skip(&j, NULL);
  *	if (json_end(&j) == -1) … j.error at j.p - j.start
  *
- * Errors stick: after one, each call returns -1 and moves nothing, so that only the last call
- *of a walk need be checked. */
+ * Errors stick: after one, each call returns -1 and moves nothing, so that only the last call of
+ * a walk need be checked. */
 #ifndef JSON_H
 #define JSON_H
 

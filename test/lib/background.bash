@@ -50,6 +50,7 @@ background_run() {
 	kill -s TERM 0
 }
 
+# What has ended but has not been reaped yet is gone.
 background_gone() {
-	! kill -0 -- "-$1" 2>/dev/null
+	! pgrep -r D,R,S,T,t -g "$1" >/dev/null
 }
