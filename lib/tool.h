@@ -68,8 +68,8 @@ void tool_init(struct tool *tool, const char *name);
 enum tool_option tool_option(struct tool *tool, int opt, const char *arg, const char *help);
 
 /* Blocks SIGTERM and SIGINT (each unless it is ignored already) and returns a descriptor that
- * becomes readable when one has come, for poll(2); ignores SIGPIPE and SIGXFSZ. -1 with a message. To be
- * called before any thread is made. */
+ * becomes readable when one has come, for poll(2); ignores SIGPIPE and SIGXFSZ. -1 with a
+ * message. To be called before any thread is made. */
 int tool_stop_fd(const struct tool *tool);
 
 /* Has a signal come on it? Does not block and does not take it away. */
