@@ -5,13 +5,33 @@
 usage: initial_sync.py COUNT URL CA     with BIN, KUBECTL and KUBECONFIG in the environment
 """
 import os
+import subprocess
 import sys
+import time
 
-from measure import judge, median
+from measure import Result, judge, median
 
 MIB = 1 << 20
 INITIAL = ("watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
            "&allowWatchBookmarks=true&timeoutSeconds=60")
+
+
+def until_mark(curl):
+    """A watch does not end by itself: the time until the server has sent all, the best of three."""
+    best = None
+    for _ in range(3):
+        begin, tail = time.monotonic(), b""
+        with subprocess.Popen(curl, stdout=subprocess.PIPE) as p:
+            while b"initial-events-end" not in tail:
+                data = os.read(p.stdout.fileno(), 1 << 20)
+                if not data:
+                    sys.exit("initial_sync.py: the server's WatchList ended early")
+                tail = tail[-64:] + data
+            wall = time.monotonic() - begin
+            p.kill()
+        if best is None or wall < best.wall:
+            best = Result(wall, 0, 0, 0, 0)
+    return best
 
 
 def main():
@@ -23,9 +43,7 @@ def main():
     pipeline = [kwatch, [f"{tools}/kdiff"], [f"{tools}/kenvelope", "--cluster-id=bench"],
                 [f"{tools}/kpublish", "file:/dev/null"]]
     rows = {
-        # grep ends curl, by its closed pipe, once the server has sent all.
-        "server, WatchList": [["sh", "-c", '"$@" 2>/dev/null | grep -q initial-events-end', "sh"]
-                              + curl + [f"{path}?{INITIAL}"]],
+        "server, WatchList": curl + [f"{path}?{INITIAL}"],
         "server, one list": [curl + [path]],
         "server, pages of 500": [[f"{sys.path[0]}/pages", ca, path, "500"]],
         "server, pages of 5000": [[f"{sys.path[0]}/pages", ca, path, "5000"]],
@@ -36,8 +54,10 @@ def main():
     print(f"{'':40} {'wall s':>7} {'CPU s':>7} {'peak MiB':>9} {'wall/server':>12}   of {count:,} ConfigMaps")
     server, ours = None, None
     for name, commands in rows.items():
-        r = median(3, commands, os.devnull)
-        server = server or r
+        if server is None:
+            r = server = until_mark(commands)
+        else:
+            r = median(3, commands, os.devnull)
         ours = r if commands is pipeline else ours
         print(f"{name:40} {r.wall:7.2f} {r.cpu:7.2f} {r.total / MIB:9.1f} {r.wall / server.wall:11.2f}x",
               flush=True)
