@@ -127,6 +127,21 @@ all_uids() {
 		" 40 created; 40 deleted; 40 updated;" ]
 }
 
+# Of more objects than fit in a chunk, kubectl 1.35 prints a List a chunk; else an event an object.
+@test "the Lists that kubectl prints of many objects are taken apart" {
+	churn --bulk 600 --size 100 --threads 8 --truth "$dir/bulk"
+	grep '"ConfigMap"' "$dir/bulk" >"$dir/truth"
+	for chunk in 500 0; do
+		background "$dir" kubectl k8s_kubectl "$k8s" get configmaps -n "$id-bulk" -w \
+			--chunk-size="$chunk" --output-watch-events -o json
+		shown() { [ "$(wc -l <"$dir/kubectl.out")" -ge $((chunk ? 2 : 600)) ]; }
+		wait_for 30 shown
+		finish "$dir" kubectl || true
+		[ "$(grep -c '"items":' "$dir/kubectl.out")" -eq $((chunk ? 2 : 0)) ]
+		kdiff <"$dir/kubectl.out" | truth --records --live "$dir/truth"
+	done
+}
+
 # --- kollect to NATS and Kafka ---------------------------------------------------------------
 
 @test "a churn over several types, a CRD among them, arrives event by event over NATS" {
