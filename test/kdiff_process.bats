@@ -1,0 +1,274 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# kdiff through its standard input and output: the process, its files and its surroundings.
+# shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own, by design
+
+setup() {
+	load lib/kdiff
+	kdiff_setup
+}
+
+teardown() { kdiff_teardown; }
+
+# ---- the process ----
+
+@test "--metrics: the Prometheus text format, complete at the end" {
+	{
+		mark begin 1
+		event ADDED a 1
+		event ADDED b 2
+		mark end 2
+		event MODIFIED a 3
+		event DELETED b 4
+	} >in
+	kd --metrics metrics
+	ends_with 0
+	[ "$(metric 'kollect_kdiff_events_total{type="ADDED"}')" = 2 ]
+	[ "$(metric 'kollect_kdiff_events_total{type="MODIFIED"}')" = 1 ]
+	[ "$(metric 'kollect_kdiff_events_total{type="DELETED"}')" = 1 ]
+	[ "$(metric 'kollect_kdiff_events_total{type="BOOKMARK"}')" = 2 ]
+	[ "$(metric 'kollect_kdiff_records_total{type="created"}')" = 2 ]
+	[ "$(metric 'kollect_kdiff_records_total{type="updated"}')" = 1 ]
+	[ "$(metric 'kollect_kdiff_records_total{type="deleted"}')" = 1 ]
+	[ "$(metric kollect_kdiff_objects)" = 1 ]
+	[ "$(metric kollect_kdiff_sequence)" = 4 ]
+	[ "$(metric kollect_kdiff_snapshots_total)" = 1 ]
+	[ "$(metric kollect_kdiff_input_bytes_total)" = "$(wc -c <in)" ]
+	[ "$(metric kollect_kdiff_output_bytes_total)" = "$(wc -c <out)" ]
+	# every sample has its help and type, once, before it
+	awk '/^# HELP/ { help[$3]++ } /^# TYPE/ { type[$3]++; if ($4 != "counter" && $4 != "gauge") exit 1 }
+		!/^#/ { name = $1; sub(/{.*/, "", name); if (help[name] != 1 || type[name] != 1 || NF != 2) exit 1 }' metrics
+	[ ! -e metrics.tmp ]
+}
+
+@test "--metrics: a file that cannot be written is a warning, and stops nothing" {
+	event ADDED a 1 >in
+	kd --metrics /nonexistent/metrics
+	ends_with 0
+	says 'kdiff: warning: /nonexistent/metrics: cannot write metrics: No such file or directory'
+	printf 'created a 1\n' | records_are
+}
+
+# Starts kdiff on a pipe that stays open: standard input is descriptor 9.
+start() {
+	mkfifo pipe
+	# the shell makes what is in the background ignore SIGINT, and kdiff would leave it at that
+	env --default-signal=INT "$kdiff" "$@" <pipe >out 2>err 3>&- &
+	background=$!
+	exec 9>pipe
+}
+
+gone() { [ ! -e "/proc/$background" ] || grep -q '^State:.Z' "/proc/$background/status"; }
+
+finish() {
+	status=0
+	until_true 20 gone || kill -s KILL "$background"
+	wait "$background" || status=$?
+	background=
+	exec 9>&-
+}
+
+@test "records and metrics come while the input is open" {
+	start --metrics metrics
+	event ADDED a 1 >&9
+	until_true 10 has_lines 1 out
+	event MODIFIED a 2 >&9
+	until_true 10 has_lines 2 out
+	metric_is_two() { [ "$(metric kollect_kdiff_sequence)" = 2 ]; }
+	until_true 10 metric_is_two
+	exec 9>&-
+	finish
+	ends_with 0
+}
+
+@test "SIGTERM and SIGINT: what was read is finished, exit 0" {
+	for signal in TERM INT; do
+		rm -rf pipe state out
+		start --state state --metrics metrics
+		{
+			event ADDED a 1
+			event ADDED b 2
+			event ADDED c 3 | head -c 50
+		} >&9
+		until_true 10 has_lines 2 out
+		kill -s "$signal" "$background"
+		finish
+		ends_with 0
+		printf 'created a 1\ncreated b 2\n' | records_are
+		[ "$(metric kollect_kdiff_objects)" = 2 ]
+		event MODIFIED b 3 >in
+		kd --state state
+		printf 'updated b 3\n' | records_are
+	done
+}
+
+@test "a reader that goes away ends it quietly with exit 1" {
+	for i in $(seq 20000); do event ADDED "p$i" "$i"; done >in
+	{
+		"$kdiff" <in 2>err || echo $? >code
+	} | head -n 1 >out
+	status=$(cat code)
+	ends_with 1
+	quiet
+}
+
+@test "a closed standard output is an error, and no file gets what was meant for it" {
+	for i in $(seq 3000); do event ADDED "p$i" "$i"; done >in
+	status=0
+	"$kdiff" --state state <in 2>err >&- || status=$?
+	ends_with 1
+	says 'kdiff: cannot write records: Bad file descriptor'
+	status=0
+	"$kdiff" <in 2>err >&- || status=$?
+	ends_with 1
+	says 'kdiff: cannot write records: Bad file descriptor'
+}
+
+@test "a closed standard input is an error" {
+	status=0
+	"$kdiff" <&- >out 2>err || status=$?
+	ends_with 1
+	says 'kdiff: cannot read standard input: Bad file descriptor'
+}
+
+@test "a full disk behind standard output" {
+	event ADDED a 1 >in
+	status=0
+	"$kdiff" <in 2>err >/dev/full || status=$?
+	ends_with 1
+	says 'kdiff: cannot write records: No space left on device'
+	[ "$(wc -l <err)" = 1 ]
+}
+
+# small_disk COMMAND...: runs it with a file system of 4 MiB at ./small; where that may not be
+# mounted, as in a chroot, with 4 MiB for a file. $full is what a write beyond it says.
+small_disk() {
+	if [ "$full" = 'File too large' ]; then
+		(ulimit -f 4096 && exec "$@")
+	else
+		unshare "${unshare[@]}" sh -c 'mount -t tmpfs -o size=4m tmpfs small && exec "$@"' sh "$@"
+	fi
+}
+
+find_small_disk() {
+	mkdir -p small
+	full='No space left on device' unshare=(-m)
+	small_disk true 2>/dev/null && return
+	unshare=(-rm)
+	small_disk true 2>/dev/null || full='File too large'
+}
+
+@test "a full disk behind the temporary store" {
+	find_small_disk
+	event ADDED a 1 >in
+	status=0
+	TMPDIR=small small_disk "$kdiff" <in >out 2>err || status=$?
+	ends_with 1
+	says 'kdiff: small/kdiff-'
+	says "cannot grow the store: $full"
+	[ "$(wc -l <err)" = 1 ]
+}
+
+@test "a full disk behind the state directory" {
+	find_small_disk
+	python3 - >in <<-'PY'
+		import base64, os
+		for i in range(4000):
+		    print('{"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p%d","uid":"u%d","resourceVersion":"%d"},"data":"%s"}}'
+		        % (i, i, i + 1, base64.b64encode(os.urandom(3000)).decode()))
+	PY
+	# Through cat, as the limit would be that of out as well.
+	{ small_disk "$kdiff" --state small/state <in 2>err || echo $? >code; } | cat >out
+	status=$(cat code)
+	ends_with 1
+	[ "$full" != 'File too large' ] || full='Input/output error' # LMDB's word for a short write
+	says "kdiff: small/state/store.mdb: cannot commit: $full"
+	[ "$(wc -l <err)" = 1 ]
+	# what came out before is whole and in order
+	n=$(wc -l <out)
+	[ "$n" -gt 0 ]
+	[ "$n" -lt 4000 ]
+	jq -r .seq out | diff -q - <(seq "$n")
+}
+
+@test "TMPDIR that is not there" {
+	event ADDED a 1 >in
+	TMPDIR=/nonexistent kd
+	ends_with 1
+	says 'kdiff: /nonexistent: cannot make a temporary store: No such file or directory'
+}
+
+@test "the temporary store leaves no file behind" {
+	event ADDED a 1 >in
+	mkdir tmp
+	TMPDIR=$PWD/tmp kd
+	ends_with 0
+	[ -z "$(ls -A tmp)" ]
+}
+
+@test "a state directory that cannot be made or written" {
+	event ADDED a 1 >in
+	kd --state /dev/null/state
+	ends_with 1
+	says 'kdiff: /dev/null/state: cannot make the state directory: Not a directory'
+	kd --state /proc
+	ends_with 1
+	says 'kdiff: /proc/lock: cannot write in the state directory'
+	kd --state ''
+	ends_with 2
+	says "the directory's name is empty"
+}
+
+@test "a state directory that another kdiff uses" {
+	start --state state
+	event ADDED a 1 >&9
+	until_true 10 has_lines 1 out
+	status=0
+	"$kdiff" --state state </dev/null 2>err2 || status=$?
+	[ "$status" = 1 ]
+	grep -q 'kdiff: state: another kdiff uses this state directory' err2
+	exec 9>&-
+	finish
+	ends_with 0
+}
+
+@test "wrong usage is exit 2, with what is wrong" {
+	: >in
+	kd --nonsense
+	ends_with 2
+	says nonsense
+	kd file
+	ends_with 2
+	says 'file: kdiff takes no arguments'
+	kd --on-error=maybe
+	ends_with 2
+	says '--on-error: "maybe" is none of fail, skip'
+	kd --log-format=xml
+	ends_with 2
+	kd --ack-fd=x
+	ends_with 2
+	says '--ack-fd: "x" is no descriptor'
+}
+
+@test "--help and --version" {
+	: >in
+	kd --help
+	ends_with 0
+	quiet
+	for option in --state --baseline --ignore-metadata --ack-fd --on-error --log-format --metrics --help --version; do
+		grep -qe "$option" out
+		grep -q "Fl -${option#--}" "$root/kdiff/kdiff.1"
+	done
+	kd --version
+	ends_with 0
+	grep -q '^kdiff (kollect) [0-9]' out
+}
+
+@test "--log-format: logfmt and json" {
+	echo nonsense >in
+	kd --log-format=json
+	ends_with 1
+	jq -e '.tool == "kdiff" and .level == "error" and (.msg | startswith("line 1 (byte 0): "))' err
+	kd --log-format=logfmt
+	grep -Eq '^time=[^ ]+ level=error tool=kdiff msg="line 1 \(byte 0\): [^"]*"$' err
+}
