@@ -52,19 +52,22 @@ def main():
         "kubectl get -o json": [[os.environ["KUBECTL"], "get", "configmaps", "-A", "-o", "json"]],
     }
     print(f"{'':40} {'wall s':>7} {'CPU s':>7} {'peak MiB':>9} {'wall/server':>12}   of {count:,} ConfigMaps")
-    server, ours = None, None
+    server, ours, watched = None, None, None
     for name, commands in rows.items():
         if server is None:
             r = server = until_mark(commands)
         else:
             r = median(3, commands, os.devnull)
         ours = r if commands is pipeline else ours
+        watched = r if commands == [kwatch] else watched
         print(f"{name:40} {r.wall:7.2f} {r.cpu:7.2f} {r.total / MIB:9.1f} {r.wall / server.wall:11.2f}x",
               flush=True)
     print()
     judge("initial sync, wall time to the server's", ours.wall / server.wall, "x", 1.3, "less")
     judge("initial sync, CPU of the four processes", ours.cpu, "s", 2, "less")
     judge("initial sync, memory of the four", ours.total / MIB, "MiB", 100, "less")
+    size = len(subprocess.run(kwatch, stdout=subprocess.PIPE, check=True).stdout)
+    judge("kwatch, CPU a GB", watched.cpu / size * 1e9, "s", 1, "less")
 
 
 main()
