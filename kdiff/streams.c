@@ -222,7 +222,7 @@ load(struct streams *s, struct stream *stream)
 {
 	char key[STORE_NAME_MAX];
 	struct bytes value;
-	struct row row;
+	struct row row = {.version_len = 0};
 	size_t rows;
 	int have = store_row_get(s->store, STORE_STREAMS, key_of(stream, key), &value);
 
