@@ -16,6 +16,9 @@ enum verdict {
 	VERDICT_ACKED,    /* the bus has it, as durably as it can */
 	VERDICT_RETRY,    /* not now: the core sends it again, later */
 	VERDICT_REJECTED, /* the bus will never take it */
+	/* Nor this one, but for its size alone: the core may have a smaller form of it to send.
+	 */
+	VERDICT_TOO_LARGE,
 };
 
 enum bus_send {
@@ -42,6 +45,10 @@ struct bus_owner {
 struct bus {
 	const char *scheme; /* as in SCHEME://… */
 	const char *form;   /* for people: kafka://TOPIC */
+
+	/* The query parameters that it knows, up to a NULL; others are wrong usage. NULL: it
+	 * looks at them itself. */
+	const char *const *params;
 
 	/* Messages given to send stay where they are until flush returns, and by then all have
 	 * their verdict: nothing is ever copied. Implies ordered. */

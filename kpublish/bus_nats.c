@@ -64,11 +64,6 @@ nats_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 		    url->rest);
 		return NULL;
 	}
-	if (url->n_params > 0) {
-		log_error(owner->log, "%s: the parameter \"%s\" is not known: nats:// has none",
-		    url->shown, url->params[0].name);
-		return NULL;
-	}
 	b = calloc(1, sizeof(*b));
 	if (b == NULL) {
 		*exit_code = EXIT_FAILED;
@@ -267,6 +262,7 @@ nats_work(void *bus)
 const struct bus bus_nats = {
     .scheme = "nats",
     .form = "nats://SUBJECT",
+    .params = url_no_params,
     .open = nats_open,
     .send = nats_send,
     .flush = nats_flush,

@@ -8,7 +8,7 @@
 static void *
 open_stdout(const struct url *url, const struct bus_owner *owner, int *exit_code)
 {
-	if (*url->rest != '\0' || url->n_params > 0) {
+	if (*url->rest != '\0') {
 		log_error(owner->log, "%s: nothing can stand behind stdout:", url->shown);
 		*exit_code = EXIT_USAGE;
 		return NULL;
@@ -20,6 +20,7 @@ open_stdout(const struct url *url, const struct bus_owner *owner, int *exit_code
 const struct bus bus_stdout = {
     .scheme = "stdout",
     .form = "stdout:",
+    .params = url_no_params,
     .in_place = true,
     .ordered = true,
     .open = open_stdout,

@@ -110,6 +110,24 @@ unknown_scheme(const struct tool *tool, const struct url *url)
 	    url->shown, url->scheme, known);
 }
 
+/* Are all query parameters such as the bus knows? */
+static bool
+known_params(const struct tool *tool, const struct bus *bus, const struct url *url)
+{
+	const char *unknown = bus->params != NULL ? url_unknown_param(url, bus->params) : NULL;
+	char known[256] = "";
+
+	if (unknown == NULL)
+		return true;
+	for (size_t i = 0; bus->params[i] != NULL; i++) {
+		strncat(known, i > 0 ? ", " : "", sizeof(known) - strlen(known) - 1);
+		strncat(known, bus->params[i], sizeof(known) - strlen(known) - 1);
+	}
+	log_error(&tool->log, "%s: \"%s\" is no query parameter of it: there %s%s", url->shown,
+	    unknown, *known != '\0' ? "are " : "is none", known);
+	return false;
+}
+
 static int
 publish(struct tool *tool, const char *text, struct loop_options o)
 {
@@ -128,6 +146,8 @@ publish(struct tool *tool, const char *text, struct loop_options o)
 		unknown_scheme(tool, &url);
 		goto out;
 	}
+	if (!known_params(tool, o.ops, &url))
+		goto out;
 	code = EXIT_FAILED;
 	stop_fd = tool_stop_fd(tool);
 	if (stop_fd != -1)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "url.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *const url_no_params[] = {NULL};
 
 static int
 hex_digit(char c)
@@ -139,6 +142,33 @@ url_parse(struct url *url, const char *text, const char **why)
 	if (percent_decode(rest) == -1)
 		return -1;
 	return query != NULL ? parse_query(url, query, why) : 0;
+}
+
+const char *
+url_param(const struct url *url, const char *name)
+{
+	for (size_t i = 0; i < url->n_params; i++)
+		if (strcmp(url->params[i].name, name) == 0)
+			return url->params[i].value;
+	return NULL;
+}
+
+static bool
+is_listed(const char *const *names, const char *name)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+const char *
+url_unknown_param(const struct url *url, const char *const *known)
+{
+	for (size_t i = 0; i < url->n_params; i++)
+		if (!is_listed(known, url->params[i].name))
+			return url->params[i].name;
+	return NULL;
 }
 
 void

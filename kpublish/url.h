@@ -26,6 +26,15 @@ struct url {
 int url_parse(struct url *url, const char *text, const char **why);
 void url_free(struct url *url);
 
+/* The value of the query parameter of that name; NULL when it is not there. */
+const char *url_param(const struct url *url, const char *name);
+
+/* The list of a bus that takes none. */
+extern const char *const url_no_params[];
+
+/* The first parameter that is not in the list of names, which ends with NULL; NULL: all are. */
+const char *url_unknown_param(const struct url *url, const char *const *known);
+
 /* A comma-separated list of URLs or HOST:PORTs without what stands before an @: for messages.
  * malloc'ed; NULL when out of memory. */
 char *url_without_user_info(const char *list);

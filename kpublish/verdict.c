@@ -113,6 +113,7 @@ verdict(void *core, struct message *m, enum verdict verdict, const char *why)
 		retry(core, m, why);
 		break;
 	case VERDICT_REJECTED:
+	case VERDICT_TOO_LARGE:
 		rejected(core, m, why);
 		break;
 	}

@@ -155,7 +155,7 @@ in_stream() {
 	for subject in '' . a. .a a..b '*' 'a.>' 'a%20b' 'a%0ab' 'a"b' ; do
 		fails 2 'is no subject to publish to' "nats://$subject" </dev/null
 	done
-	fails 2 'the parameter "x" is not known' 'nats://a?x=1' </dev/null
+	fails 2 '"x" is no query parameter of it: there is none' 'nats://a?x=1' </dev/null
 	fails 2 'NAME=VALUE' 'nats://a?x' </dev/null
 	fails 2 'a % has no' 'nats://a%2' </dev/null
 }
