@@ -12,14 +12,17 @@ BUILD = build
 TOOLS = kwatch kdiff kenvelope kpublish
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Wformat=2 -Wundef -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes $(WERROR)
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DKOLLECT_VERSION='"$(VERSION)"' -Ilib -I$(BUILD)/proto \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DKOLLECT_VERSION='"$(VERSION)"' -Ilib -Inet -I$(BUILD)/proto \
 	-fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -MMD -MP $(WARN) $(CFLAGS) $(SAN)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(LDFLAGS) $(SAN)
 
+# What a tool is made of beside lib/ and its own folder.
+WITH_kwatch = net
+WITH_kpublish = net
 LIBS_kwatch = -lcurl -lyaml
 LIBS_kdiff = -llmdb -lzstd -lxxhash
 LIBS_kenvelope = -lprotobuf-c -lcrypto
-LIBS_kpublish = -lrdkafka -lnats -lpthread
+LIBS_kpublish = -lcurl -lrdkafka -lnats -lpthread
 
 SRC_lib = $(wildcard lib/*.c)
 OBJ_lib = $(SRC_lib:%.c=$(BUILD)/%.o)
@@ -27,7 +30,7 @@ PROTO = $(sort $(shell find proto -name "*.proto"))
 PROTO_C = $(PROTO:proto/%.proto=$(BUILD)/proto/%.pb-c.c)
 PROTO_O = $(PROTO_C:%.c=%.o)
 PROTO_A = $(BUILD)/proto/libproto.a
-SRC_tools = $(foreach t,$(TOOLS),$(wildcard $t/*.c))
+SRC_tools = $(foreach t,$(TOOLS) net,$(wildcard $t/*.c))
 OBJ_tools = $(SRC_tools:%.c=$(BUILD)/%.o)
 UNIT = $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/*.c))
 FUZZ = $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c))
@@ -38,7 +41,7 @@ MAN = $(wildcard */*.[157])
 all: $(TOOLS:%=$(BUILD)/bin/%)
 
 define tool_rule
-$(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1/*.c)) $(OBJ_lib) $(PROTO_A)
+$(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1/*.c $(WITH_$1:%=%/*.c))) $(OBJ_lib) $(PROTO_A)
 	@mkdir -p $$(@D)
 	$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$1)
 endef
@@ -57,12 +60,16 @@ $(BUILD)/proto/%.o: $(BUILD)/proto/%.c
 $(PROTO_A): $(PROTO_O)
 	$(AR) rcs $@ $^
 
+# folders N,BEFORE,AFTER: those of the tool that the Nth word of the target names.
+part = $(word $1,$(subst _, ,$*))
+folders = $(foreach f,$(call part,$1) $(WITH_$(call part,$1)),$2$f$3)
+
 -include $(patsubst %.o,%.d,$(OBJ_lib) $(OBJ_tools)) $(UNIT:%=%.d)
 $(BUILD)/test/unit/%: test/unit/%.c $(OBJ_lib) $(OBJ_tools) $(PROTO_A)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itest/unit -I. $(ALL_LDFLAGS) -o $@ $< \
-	    $(filter-out %/main.o,$(filter $(BUILD)/$(firstword $(subst _, ,$*))/%.o,$(OBJ_tools))) \
-	    $(OBJ_lib) $(PROTO_A) $(LIBS_$(firstword $(subst _, ,$*))) -lm
+	    $(filter-out %/main.o,$(filter $(call folders,1,$(BUILD)/,/%.o),$(OBJ_tools))) \
+	    $(OBJ_lib) $(PROTO_A) $(LIBS_$(call part,1)) -lm
 
 # Runs the units (TAP programs: lib_json.c is one of lib, kdiff_rv.c one of kdiff), then the quick
 # bats files, which need Debian packages alone.
@@ -86,8 +93,8 @@ $(BUILD)/fuzz/%: test/fuzz/%.c $(SRC_lib) $(SRC_tools) $(PROTO_C)
 	@mkdir -p $(@D)
 	clang $(filter-out -MMD -MP,$(ALL_CFLAGS)) -O2 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -I. -o $@ $< $(PROTO_C) $(sort $(SRC_lib) \
-	        $(filter-out %/main.c,$(wildcard $(word 2,$(subst _, ,$*))/*.c))) \
-	    $(FUZZ_LIBS) $(LIBS_$(word 2,$(subst _, ,$*)))
+	        $(filter-out %/main.c,$(wildcard $(call folders,2,,/*.c)))) \
+	    $(FUZZ_LIBS) $(LIBS_$(call part,2))
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 	@printf '%s\n' $(FUZZ) | xargs -P 2 -I{} test/fuzz/run $(BUILD) {} $(FUZZ_SECONDS)
 

@@ -2,18 +2,16 @@
 #include "http.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "buf.h"
-#include "clock.h"
+#include "multi.h"
 #include "text.h"
 
 enum {
 	ERROR_BODY_MAX = 64 * 1024,
-	EVENTS_MAX = 64,
 	/* kube-apiserver's own limit; libcurl opens another connection when it is reached. */
 	STREAMS_MAX = 100,
 	/* When all connections are full, libcurl opens one for each request that it is given
@@ -41,52 +39,17 @@ struct transfer {
 };
 
 struct http {
-	CURLM *multi;
+	struct multi *multi;
 	struct cluster *cluster;
 	const struct log *log;
-	int epoll_fd;
 	int stop_fd;
 	int out_fd;
-	bool out_closed;  /* out_fd's reader has gone */
-	int64_t timer_ms; /* when libcurl wants to be called; -1: not at all */
+	bool out_closed; /* out_fd's reader has gone */
 	struct transfer *first;
 	struct transfer *last;
 	struct transfer *waiting; /* the first that has not been started */
 	int unsent;               /* started, and neither sent nor over: UNSENT_MAX at most */
 };
-
-static int
-on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
-{
-	struct http *http = arg;
-	struct epoll_event event = {.data.fd = fd};
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		(void)epoll_ctl(http->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-		return 0;
-	}
-	if (what & CURL_POLL_IN)
-		event.events |= EPOLLIN;
-	if (what & CURL_POLL_OUT)
-		event.events |= EPOLLOUT;
-	if (epoll_ctl(http->epoll_fd, known != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
-		&event) == -1)
-		log_error(http->log, "epoll_ctl: %s", strerror(errno));
-	if (known == NULL)
-		curl_multi_assign(http->multi, fd, http);
-	return 0;
-}
-
-static int
-on_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct http *http = arg;
-
-	(void)multi;
-	http->timer_ms = timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
-	return 0;
-}
 
 static size_t
 on_body(char *bytes, size_t size, size_t n, void *arg)
@@ -128,7 +91,7 @@ stop(struct transfer *t)
 	if (t->started && !t->sent)
 		t->http->unsent--;
 	if (t->started)
-		curl_multi_remove_handle(t->http->multi, t->easy);
+		multi_remove(t->http->multi, t->easy);
 	t->started = false;
 }
 
@@ -214,8 +177,9 @@ fail_waiting(struct http *http, const char *why)
 
 /* Tells how it ended, after the transfer itself is gone from libcurl's hands. */
 static void
-finish(struct http *http, CURL *easy, CURLcode code)
+finish(void *arg, CURL *easy, CURLcode code)
 {
+	struct http *http = arg;
 	struct http_answer answer = {.complete = code == CURLE_OK};
 	struct transfer *t = NULL;
 	curl_off_t retry_s = 0;
@@ -250,7 +214,7 @@ start_waiting(struct http *http)
 	while (http->waiting != NULL && http->unsent < UNSENT_MAX) {
 		struct transfer *t = http->waiting;
 
-		if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+		if (multi_add(http->multi, t->easy) == -1) {
 			fail(t, "out of memory");
 			return;
 		}
@@ -264,39 +228,20 @@ struct http *
 http_open(struct cluster *cluster, int stop_fd, int out_fd, const struct log *log)
 {
 	struct http *http = calloc(1, sizeof(*http));
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = stop_fd};
-	struct epoll_event hangup = {.events = 0, .data.fd = out_fd};
 
 	if (http == NULL) {
 		log_error(log, "out of memory");
 		return NULL;
 	}
-	*http = (struct http){.cluster = cluster,
-	    .log = log,
-	    .stop_fd = stop_fd,
-	    .out_fd = out_fd,
-	    .timer_ms = -1};
-	http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (http->epoll_fd == -1 ||
-	    epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, stop_fd, &event) == -1) {
-		log_error(log, "epoll: %s", strerror(errno));
-		http_close(http);
-		return NULL;
-	}
-	/* Fails for a file, which has no reader to lose. */
-	(void)epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, out_fd, &hangup);
-	http->multi = curl_multi_init();
+	*http =
+	    (struct http){.cluster = cluster, .log = log, .stop_fd = stop_fd, .out_fd = out_fd};
+	http->multi = multi_open(log, finish, http);
 	if (http->multi == NULL) {
-		log_error(log, "libcurl cannot be set up");
-		http_close(http);
+		free(http);
 		return NULL;
 	}
-	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-	curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(http->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
+	curl_multi_setopt(
+	    multi_handle(http->multi), CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
 	return http;
 }
 
@@ -307,10 +252,7 @@ http_close(struct http *http)
 		return;
 	while (http->first != NULL)
 		http_cancel(http, http->first);
-	if (http->multi != NULL)
-		curl_multi_cleanup(http->multi);
-	if (http->epoll_fd != -1)
-		close(http->epoll_fd);
+	multi_close(http->multi);
 	free(http);
 }
 
@@ -354,71 +296,41 @@ http_cancel(struct http *http, struct transfer *transfer)
 	transfer_free(transfer);
 }
 
-static void
-collect_finished(struct http *http)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(http->multi, &left)) != NULL)
-		if (message->msg == CURLMSG_DONE)
-			finish(http, message->easy_handle, message->data.result);
-}
-
-/* How long epoll may sleep: until libcurl's timer or the caller's. */
+/* How long the wait may be: until libcurl's timer or the caller's. */
 static int
 sleep_ms(const struct http *http, int timeout_ms)
 {
-	int64_t left;
+	int left = multi_timeout_ms(http->multi);
 
-	if (http->timer_ms == -1)
-		return timeout_ms;
-	left = http->timer_ms - clock_ms();
-	if (left < 0)
-		left = 0;
-	return timeout_ms < 0 || left < timeout_ms ? (int)left : timeout_ms;
+	return left != -1 && (timeout_ms < 0 || left < timeout_ms) ? left : timeout_ms;
+}
+
+static void
+wait_for_something(struct http *http, int timeout_ms)
+{
+	struct pollfd fds[] = {
+	    {.fd = multi_fd(http->multi), .events = POLLIN},
+	    {.fd = http->stop_fd, .events = POLLIN},
+	    {.fd = http->out_fd, .events = 0}, /* its reader's end alone */
+	};
+
+	if (poll(fds, sizeof(fds) / sizeof(fds[0]), sleep_ms(http, timeout_ms)) > 0 &&
+	    (fds[2].revents & POLLERR) != 0)
+		http->out_closed = true;
 }
 
 int
 http_run(struct http *http, int timeout_ms, void (*idle)(void *arg), void *arg)
 {
-	struct epoll_event events[EVENTS_MAX];
-	int running;
 	int n;
 
 	start_waiting(http);
-	n = epoll_wait(http->epoll_fd, events, EVENTS_MAX, 0);
-	if (n == 0 && sleep_ms(http, timeout_ms) != 0) {
-		idle(arg);
-		n = epoll_wait(http->epoll_fd, events, EVENTS_MAX, sleep_ms(http, timeout_ms));
-	}
-	if (n == -1 && errno != EINTR) {
-		log_error(http->log, "epoll_wait: %s", strerror(errno));
-		return -1;
-	}
-	for (int i = 0; i < n; i++) {
-		int what = 0;
-
-		if (events[i].data.fd == http->stop_fd)
-			continue;
-		if (events[i].data.fd == http->out_fd) {
-			http->out_closed = true;
-			continue;
-		}
-		if (events[i].events & EPOLLIN)
-			what |= CURL_CSELECT_IN;
-		if (events[i].events & EPOLLOUT)
-			what |= CURL_CSELECT_OUT;
-		if (events[i].events & (EPOLLERR | EPOLLHUP))
-			what |= CURL_CSELECT_ERR;
-		curl_multi_socket_action(http->multi, events[i].data.fd, what, &running);
-	}
-	if (http->timer_ms != -1 && http->timer_ms <= clock_ms()) {
-		http->timer_ms = -1;
-		curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
-	collect_finished(http);
-	return 0;
+	n = multi_run(http->multi);
+	if (n != 0 || sleep_ms(http, timeout_ms) == 0)
+		return n == -1 ? -1 : 0;
+	idle(arg);
+	wait_for_something(http, timeout_ms);
+	return multi_run(http->multi) == -1 ? -1 : 0;
 }
 
 bool
