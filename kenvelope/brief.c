@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "brief.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -70,6 +71,15 @@ add_verb(struct buf *to, const Google__Protobuf__Any *payload, bool colour)
 	return buf_addstr(to, verb->name);
 }
 
+/* One of a gap's two resourceVersions, where it is known. */
+static int
+add_bound(struct buf *to, const char *word, const char *version)
+{
+	if (*version == '\0')
+		return 0;
+	return buf_addstr(to, word) == -1 ? -1 : add_text(to, version);
+}
+
 static int
 add_gap(struct buf *to, const Google__Protobuf__Any *payload)
 {
@@ -79,8 +89,11 @@ add_gap(struct buf *to, const Google__Protobuf__Any *payload)
 
 	if (gap == NULL)
 		return 0;
-	bad = buf_addstr(to, " ") == -1 || add_text(to, gap->stream) == -1 ||
-	      buf_addstr(to, ": ") == -1 || add_text(to, gap->reason) == -1;
+	bad = buf_addstr(to, " ") == -1 ||
+	      add_text(to, *gap->stream != '\0' ? gap->stream : "of the whole cluster") == -1 ||
+	      add_bound(to, " from ", gap->from) == -1 ||
+	      add_bound(to, " to ", gap->to) == -1 || buf_addstr(to, ": ") == -1 ||
+	      add_text(to, gap->reason) == -1;
 	kollect__resource__event__v1__gap__free_unpacked(gap, NULL);
 	return bad ? -1 : 0;
 }
@@ -101,6 +114,12 @@ add_reference(struct buf *to, const Kollect__Event__V1__Reference *r)
 	return buf_addstr(to, " by ") == -1 ? -1 : add_text(to, r->manager);
 }
 
+static int
+add_collapsed(struct buf *to, uint64_t n)
+{
+	return n == 0 ? 0 : buf_printf(to, " (and %" PRIu64 " collapsed)", n);
+}
+
 int
 brief_print(struct buf *to, const Kollect__Event__V1__Envelope *envelope, bool colour)
 {
@@ -111,7 +130,9 @@ brief_print(struct buf *to, const Kollect__Event__V1__Envelope *envelope, bool c
 	if (add_time(to, when) == -1 || add_verb(to, payload, colour) == -1)
 		return -1;
 	if (envelope->reference != NULL)
-		return add_reference(to, envelope->reference);
+		return add_reference(to, envelope->reference) == -1
+			   ? -1
+			   : add_collapsed(to, envelope->collapsed);
 	if (payload != NULL && strstr(payload->type_url, "v1.Gap") != NULL)
 		return add_gap(to, payload);
 	return buf_addstr(to, " ") == -1 ? -1 : add_text(to, envelope->id);

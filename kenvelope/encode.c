@@ -20,14 +20,15 @@ enum { POLL_MS = 1000, CLUSTER_ID_MAX = 256 };
 /* In the metrics table; the first ones are by enum record_type. */
 enum { BAD_RECORDS = RECORD_TYPES, BYTES, HELD_BYTES, METRICS };
 
-#define RECORDS_HELP "Change records put into envelopes."
+#define RECORDS_HELP "Records put into envelopes."
 
 static const struct metric metric_table[METRICS] = {
     {"kollect_kenvelope_records_total", "type=\"created\"", RECORDS_HELP, METRIC_COUNTER, 0},
     {"kollect_kenvelope_records_total", "type=\"updated\"", RECORDS_HELP, METRIC_COUNTER, 0},
     {"kollect_kenvelope_records_total", "type=\"deleted\"", RECORDS_HELP, METRIC_COUNTER, 0},
-    {"kollect_kenvelope_bad_records_total", NULL, "Lines that were no change record.",
-	METRIC_COUNTER, 0},
+    {"kollect_kenvelope_records_total", "type=\"gap\"", RECORDS_HELP, METRIC_COUNTER, 0},
+    {"kollect_kenvelope_bad_records_total", NULL, "Lines that were no record.", METRIC_COUNTER,
+	0},
     {"kollect_kenvelope_bytes_total", NULL, "Bytes of change records read.", METRIC_COUNTER, 0},
     {"kollect_kenvelope_held_bytes", NULL, "Bytes held back until the cluster id is known.",
 	METRIC_GAUGE, 0},

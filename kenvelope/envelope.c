@@ -29,12 +29,15 @@ enum {
 	ANY_VALUE = 2,
 };
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 #define TYPE_URL "type.googleapis.com/kollect.resource.event.v1."
 
 static const char *const type_urls[RECORD_TYPES] = {
     [RECORD_CREATED] = TYPE_URL "ResourceCreatedEvent",
     [RECORD_UPDATED] = TYPE_URL "ResourceUpdatedEvent",
     [RECORD_DELETED] = TYPE_URL "ResourceDeletedEvent",
+    [RECORD_GAP] = TYPE_URL "Gap",
 };
 
 /* Numbers of the bytes fields in the payloads; 0: the payload has none. */
@@ -71,6 +74,11 @@ struct strings {
 	char *resource_version;
 	char *manager;
 	char *cluster_id;
+	char *stream;
+	char *from;
+	char *to;
+	char *reason;
+	char *observed; /* as it stands in the record */
 };
 
 struct envelope *
@@ -147,7 +155,8 @@ take_all(
 {
 	struct json_str cluster = {cluster_id, strlen(cluster_id), false};
 	size_t room = r->uid.len + r->api_version.len + r->kind.len + r->ns.len + r->name.len +
-		      r->resource_version.len + r->manager.len + cluster.len;
+		      r->resource_version.len + r->manager.len + cluster.len + r->stream.len +
+		      r->from.len + r->to.len + r->reason.len + r->observed_text.len;
 	char *slash;
 
 	env->text.len = 0;
@@ -161,6 +170,11 @@ take_all(
 	s->resource_version = take(env, &r->resource_version);
 	s->manager = take(env, &r->manager);
 	s->cluster_id = take(env, &cluster);
+	s->stream = take(env, &r->stream);
+	s->from = take(env, &r->from);
+	s->to = take(env, &r->to);
+	s->reason = take(env, &r->reason);
+	s->observed = take(env, &r->observed_text);
 	s->group = s->version + strlen(s->version); /* the core group: none */
 	slash = strchr(s->version, '/');
 	if (slash != NULL) {
@@ -212,11 +226,12 @@ pack_envelope(struct envelope *env, const struct record *r, const struct strings
 	envelope.applies_at = &applies;
 	envelope.seq = r->seq;
 	envelope.observed_at = &observed;
-	envelope.reference = &reference;
+	envelope.reference = r->type != RECORD_GAP ? &reference : NULL;
+	envelope.collapsed = r->collapsed;
 	return pack(&env->head, &envelope.base);
 }
 
-/* The payload's two strings, tag and length included. Their numbers differ by type, so each is
+/* The payload's strings, tag and length included. Their numbers differ by type, so each is
  * packed by the message that it is in. */
 static int
 pack_event(struct buf *to, enum record_type type, const struct strings *s)
@@ -224,6 +239,7 @@ pack_event(struct buf *to, enum record_type type, const struct strings *s)
 	Kollect__Resource__Event__V1__ResourceCreatedEvent created;
 	Kollect__Resource__Event__V1__ResourceUpdatedEvent updated;
 	Kollect__Resource__Event__V1__ResourceDeletedEvent deleted;
+	Kollect__Resource__Event__V1__Gap gap;
 
 	switch (type) {
 	case RECORD_CREATED:
@@ -236,6 +252,14 @@ pack_event(struct buf *to, enum record_type type, const struct strings *s)
 		updated.uid = s->uid;
 		updated.cluster_id = s->cluster_id;
 		return pack(to, &updated.base);
+	case RECORD_GAP:
+		kollect__resource__event__v1__gap__init(&gap);
+		gap.stream = s->stream;
+		gap.from = s->from;
+		gap.to = s->to;
+		gap.reason = s->reason;
+		gap.cluster_id = s->cluster_id;
+		return pack(to, &gap.base);
 	default:
 		kollect__resource__event__v1__resource_deleted_event__init(&deleted);
 		deleted.uid = s->uid;
@@ -291,6 +315,20 @@ write_frame(
 	return ENVELOPE_OK;
 }
 
+static int
+make_id(struct envelope *env, const struct record *r, const struct strings *s,
+    char id[EVENT_ID_SIZE])
+{
+	const char *const change[] = {
+	    s->cluster_id, s->uid, s->resource_version, record_type_name(r->type)};
+	const char *const gap[] = {
+	    s->cluster_id, s->stream, s->from, s->to, record_type_name(r->type), s->observed};
+
+	if (r->type != RECORD_GAP)
+		return event_id_make(env->ids, change, COUNT(change), id);
+	return event_id_make(env->ids, gap, COUNT(gap) - (*s->stream != '\0'), id);
+}
+
 enum envelope_result
 envelope_write(
     struct envelope *env, const struct record *record, const char *cluster_id, struct out *out)
@@ -300,9 +338,7 @@ envelope_write(
 
 	env->head.len = 0;
 	errno = 0;
-	if (take_all(env, record, cluster_id, &s) == -1 ||
-	    event_id_make(env->ids, s.cluster_id, s.uid, s.resource_version,
-		record_type_name(record->type), id) == -1 ||
+	if (take_all(env, record, cluster_id, &s) == -1 || make_id(env, record, &s, id) == -1 ||
 	    pack_envelope(env, record, &s, id) == -1)
 		return ENVELOPE_FAILED;
 	return write_frame(env, record, &s, out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the frame of a change record: varint length and kollect.event.v1.Envelope. */
+/* Makes the frame of a record: varint length and kollect.event.v1.Envelope. */
 #ifndef ENVELOPE_H
 #define ENVELOPE_H
 

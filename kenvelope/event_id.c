@@ -56,17 +56,17 @@ print_uuid(const unsigned char *bytes, char out[EVENT_ID_SIZE])
 }
 
 int
-event_id_make(struct event_id *maker, const char *cluster, const char *uid,
-    const char *resource_version, const char *type, char out[EVENT_ID_SIZE])
+event_id_make(
+    struct event_id *maker, const char *const *parts, size_t n, char out[EVENT_ID_SIZE])
 {
-	const char *const parts[] = {cluster, "/", uid, "/", resource_version, "/", type};
 	unsigned char hash[EVP_MAX_MD_SIZE];
 
 	if (EVP_DigestInit_ex2(maker->ctx, maker->sha1, NULL) != 1 ||
 	    EVP_DigestUpdate(maker->ctx, namespace_uuid, sizeof(namespace_uuid)) != 1)
 		return -1;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (EVP_DigestUpdate(maker->ctx, parts[i], strlen(parts[i])) != 1)
+	for (size_t i = 0; i < n; i++)
+		if ((i > 0 && EVP_DigestUpdate(maker->ctx, "/", 1) != 1) ||
+		    EVP_DigestUpdate(maker->ctx, parts[i], strlen(parts[i])) != 1)
 			return -1;
 	if (EVP_DigestFinal_ex(maker->ctx, hash, NULL) != 1)
 		return -1;

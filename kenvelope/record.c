@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "timefmt.h"
@@ -18,40 +19,57 @@ enum member {
 	APPLIES_AT,
 	OBSERVED_AT,
 	MANAGER,
+	COLLAPSED,
 	THEN_BYTES,
 	NOW_BYTES,
 	THEN,
 	NOW,
+	STREAM,
+	FROM,
+	TO,
+	REASON,
 	MEMBERS,
 };
 
+/* text: where in a struct record the string goes; 0: it is no string that is taken as it is. */
 static const struct {
 	const char *name;
 	size_t len;
+	size_t text;
 } members[MEMBERS] = {
-#define MEMBER(text)                   \
-	{                              \
-		text, sizeof(text) - 1 \
+#define MEMBER(name)                      \
+	{                                 \
+		name, sizeof(name) - 1, 0 \
+	}
+#define TEXT(name, field)                                              \
+	{                                                              \
+		name, sizeof(name) - 1, offsetof(struct record, field) \
 	}
     [SEQ] = MEMBER("seq"),
     [TYPE] = MEMBER("type"),
-    [UID] = MEMBER("uid"),
-    [API_VERSION] = MEMBER("apiVersion"),
-    [KIND] = MEMBER("kind"),
-    [NAMESPACE] = MEMBER("namespace"),
-    [NAME] = MEMBER("name"),
-    [RESOURCE_VERSION] = MEMBER("resourceVersion"),
+    [UID] = TEXT("uid", uid),
+    [API_VERSION] = TEXT("apiVersion", api_version),
+    [KIND] = TEXT("kind", kind),
+    [NAMESPACE] = TEXT("namespace", ns),
+    [NAME] = TEXT("name", name),
+    [RESOURCE_VERSION] = TEXT("resourceVersion", resource_version),
     [APPLIES_AT] = MEMBER("appliesAt"),
     [OBSERVED_AT] = MEMBER("observedAt"),
-    [MANAGER] = MEMBER("manager"),
+    [MANAGER] = TEXT("manager", manager),
+    [COLLAPSED] = MEMBER("collapsed"),
     [THEN_BYTES] = MEMBER("thenBytes"),
     [NOW_BYTES] = MEMBER("nowBytes"),
     [THEN] = MEMBER("then"),
     [NOW] = MEMBER("now"),
+    [STREAM] = TEXT("stream", stream),
+    [FROM] = TEXT("from", from),
+    [TO] = TEXT("to", to),
+    [REASON] = TEXT("reason", reason),
 #undef MEMBER
+#undef TEXT
 };
 
-static const char *const type_names[RECORD_TYPES] = {"created", "updated", "deleted"};
+static const char *const type_names[RECORD_TYPES] = {"created", "updated", "deleted", "gap"};
 
 /* A walk over one line. */
 struct reader {
@@ -118,11 +136,9 @@ read_text(struct json *j, struct json_str *text)
 }
 
 static void
-read_time(struct json *j, struct timespec *t)
+read_time(struct json *j, struct timespec *t, struct json_str *text)
 {
-	struct json_str text;
-
-	if (json_string(j, &text) == 0 && timefmt_parse(text.p, text.len, t) == -1)
+	if (json_string(j, text) == 0 && timefmt_parse(text->p, text->len, t) == -1)
 		json_fail(j, "expected an RFC 3339 time");
 }
 
@@ -139,7 +155,7 @@ read_type(struct json *j, enum record_type *type)
 			return;
 		}
 	}
-	json_fail(j, "the type is none of created, updated, deleted");
+	json_fail(j, "the type is none of created, updated, deleted, gap");
 }
 
 /* An object of so many bytes, where it begins and ends as an object does and something that
@@ -167,6 +183,7 @@ read_member(struct reader *r, enum member m)
 {
 	struct record *record = r->record;
 	struct json *j = &r->j;
+	struct json_str text;
 
 	switch (m) {
 	case SEQ:
@@ -175,32 +192,14 @@ read_member(struct reader *r, enum member m)
 	case TYPE:
 		read_type(j, &record->type);
 		break;
-	case UID:
-		read_text(j, &record->uid);
-		break;
-	case API_VERSION:
-		read_text(j, &record->api_version);
-		break;
-	case KIND:
-		read_text(j, &record->kind);
-		break;
-	case NAMESPACE:
-		read_text(j, &record->ns);
-		break;
-	case NAME:
-		read_text(j, &record->name);
-		break;
-	case RESOURCE_VERSION:
-		read_text(j, &record->resource_version);
-		break;
 	case APPLIES_AT:
-		read_time(j, &record->applies_at);
+		read_time(j, &record->applies_at, &text);
 		break;
 	case OBSERVED_AT:
-		read_time(j, &record->observed_at);
+		read_time(j, &record->observed_at, &record->observed_text);
 		break;
-	case MANAGER:
-		read_text(j, &record->manager);
+	case COLLAPSED:
+		read_number(j, &record->collapsed);
 		break;
 	case THEN_BYTES:
 		read_number(j, &r->then_bytes);
@@ -214,16 +213,19 @@ read_member(struct reader *r, enum member m)
 	case NOW:
 		read_object(r, r->now_bytes, &record->now);
 		break;
-	default:
+	case MEMBERS:
 		json_skip(j, NULL);
 		return;
+	default:
+		read_text(j, (struct json_str *)(void *)((char *)record + members[m].text));
+		break;
 	}
 	if (r->seen & 1U << m)
 		json_fail(j, "a member stands there twice");
 	r->seen |= 1U << m;
 }
 
-/* What a record must have is there, and what its type must not have is not. */
+/* What a record of its type must have, and of then and now what it may have. */
 static const char *
 incomplete(const struct reader *r)
 {
@@ -234,23 +236,29 @@ incomplete(const struct reader *r)
 	};
 	static const struct {
 		enum member member;
+		bool of_gap;
+		bool of_change;
 		const char *why;
 	} required[] = {
-	    {TYPE, "has no type"},
-	    {UID, "has no uid"},
-	    {API_VERSION, "has no apiVersion"},
-	    {KIND, "has no kind"},
-	    {NAME, "has no name"},
-	    {RESOURCE_VERSION, "has no resourceVersion"},
-	    {APPLIES_AT, "has no appliesAt"},
-	    {OBSERVED_AT, "has no observedAt"},
+	    {TYPE, true, true, "has no type"},
+	    {UID, false, true, "has no uid"},
+	    {API_VERSION, false, true, "has no apiVersion"},
+	    {KIND, false, true, "has no kind"},
+	    {NAME, false, true, "has no name"},
+	    {RESOURCE_VERSION, false, true, "has no resourceVersion"},
+	    {APPLIES_AT, false, true, "has no appliesAt"},
+	    {OBSERVED_AT, true, true, "has no observedAt"},
+	    {STREAM, true, false, "has no stream"},
+	    {REASON, true, false, "has no reason"},
 	};
+	bool gap = r->record->type == RECORD_GAP;
 	unsigned has = r->seen & (1U << THEN | 1U << NOW);
 
 	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
-		if (!(r->seen & 1U << required[i].member))
+		if ((gap ? required[i].of_gap : required[i].of_change) &&
+		    !(r->seen & 1U << required[i].member))
 			return required[i].why;
-	if (r->record->uid.len == 0)
+	if (!gap && r->record->uid.len == 0)
 		return "has no uid";
 	if (has != objects[r->record->type])
 		return "has not the then and now of its type";
@@ -276,6 +284,8 @@ walk(struct reader *r, const char *line, size_t len)
 	if (json_end(&r->j) == -1)
 		return -1;
 	why = incomplete(r);
+	if (r->record->type == RECORD_GAP)
+		r->record->applies_at = r->record->observed_at;
 	return why == NULL ? 0 : json_fail(&r->j, why);
 }
 

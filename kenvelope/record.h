@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A change record: one line of what kdiff writes (kollect(5), DESIGN 1.2). */
+/* A record: one line of what kdiff writes, a change or a gap (kollect(5), DESIGN 1.2). */
 #ifndef RECORD_H
 #define RECORD_H
 
@@ -13,6 +13,7 @@ enum record_type {
 	RECORD_CREATED,
 	RECORD_UPDATED,
 	RECORD_DELETED,
+	RECORD_GAP,   /* changes of a stream may be missing */
 	RECORD_TYPES, /* how many */
 };
 
@@ -27,10 +28,17 @@ struct record {
 	struct json_str name;
 	struct json_str resource_version;
 	struct json_str manager;
-	struct timespec applies_at;
+	struct timespec applies_at; /* of a gap: observed_at */
 	struct timespec observed_at;
-	struct json_range then; /* the object before: updated and deleted */
-	struct json_range now;  /* the object after: created and updated */
+	struct json_str observed_text; /* the same as it stands there */
+	uint64_t collapsed;            /* changes that were merged into this one */
+	struct json_range then;        /* the object before: updated and deleted */
+	struct json_range now;         /* the object after: created and updated */
+	/* Of a gap alone. */
+	struct json_str stream; /* empty: the whole cluster */
+	struct json_str from;   /* resourceVersions; empty: not known */
+	struct json_str to;
+	struct json_str reason;
 };
 
 /* Reads a line (without its newline). Where thenBytes and nowBytes are there and fit, the two
@@ -40,7 +48,7 @@ struct record {
 int record_read(
     const char *line, size_t len, struct record *record, const char **why, size_t *at);
 
-/* "created", "updated" or "deleted". */
+/* "created", "updated", "deleted" or "gap". */
 const char *record_type_name(enum record_type type);
 
 #endif

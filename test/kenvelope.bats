@@ -79,6 +79,36 @@ record() {
 	cmp got want
 }
 
+@test "kenvelope: gaps: members in any order, unknown ends, ids that tell two of the whole cluster apart" {
+	gap='{"seq":1,"type":"gap","stream":"/api/v1/pods?labelSelector=a%3Db","from":"12","to":"34","reason":"Expired","observedAt":"2026-11-23T10:15:00.5Z"}'
+	id_of() { jq -c "$1" <<<"$gap" | "$kenvelope" -c c | "$kenvelope" -d | jq -r .id; }
+	"$kenvelope" -c c <<<"$gap" >want
+	jq -c 'to_entries | reverse | from_entries | .unknown = [1]' <<<"$gap" | "$kenvelope" -c c >got
+	cmp got want
+	jq -c 'del(.to, .from)' <<<"$gap" >no-ends
+	"$kenvelope" -c c <no-ends >frames
+	"$decode" frames no-ends c
+	# What makes a gap of a stream the same one is where it begins and ends, not when it was seen.
+	[ "$(id_of '.observedAt = "2026-11-23T10:16:00Z"')" = "$(id_of .)" ]
+	[ "$(id_of '.to = "35"')" != "$(id_of .)" ]
+	# Of one of the whole cluster nothing else is known.
+	[ "$(id_of '.stream = ""')" = "$(id_of '.stream = "" | .seq = 2')" ]
+	[ "$(id_of '.stream = "" | .observedAt = "2026-11-23T10:16:00Z"')" != "$(id_of '.stream = ""')" ]
+}
+
+@test "kenvelope: gaps and collapsed changes go through kpublish and are acknowledged" {
+	kpublish=${kenvelope%kenvelope}kpublish
+	sed 's/"seq":18446744073709551615/"seq":5/' "$golden/records.ndjson" >records
+	"$kenvelope" <records >frames
+	"$kpublish" "file:$PWD/bus" --ack-fd=5 <frames 5>acks
+	cmp bus frames
+	[ "$(tail -n 1 acks)" = 9 ]
+	"$kenvelope" -d <bus | jq -c 'select(.payload["@type"] | endswith(".Gap"))' >gaps
+	[ "$(wc -l <gaps)" -eq 3 ]
+	jq -e -s 'all(.seq and .id and .payload.reason and (has("reference") | not))' gaps
+	[ "$("$kenvelope" -d <bus | jq -r 'select(.collapsed) | "\(.seq) \(.collapsed)"')" = "9 41" ]
+}
+
 @test "kenvelope: lengths that lie are found out" {
 	"$records" 30 3 >records
 	"$kenvelope" -c c <records >want
@@ -119,6 +149,8 @@ record() {
 		"$(record 3 '.name = 7')" "$(record 3 'del(.then)')" "$(record 2 '.then = {}')"
 		"$(record 3 '.appliesAt = "yesterday"')" "$(record 3 '.seq = -1')"
 		"$(record 3 '.now = "text"')" "$(record 3 '.name = "a\u0000b"')"
+		"$(record 6 'del(.stream)')" "$(record 6 'del(.reason)')" "$(record 6 'del(.observedAt)')"
+		"$(record 6 '.now = {}')" "$(record 6 '.from = 12')" "$(record 3 '.collapsed = "3"')"
 		"$(record 3 | sed 's/"kind"/"uid":"x","kind"/')" "$(record 3) x"
 		"$(record 3 | sed $'s/"web"/"w\\xffb"/')")
 	for line in "${bad[@]}"; do

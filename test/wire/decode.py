@@ -8,7 +8,8 @@ usage: decode.py FRAMES                  one line of JSON for each frame
 The schemas are those of kollect 1.x: its field numbers and type URLs, nothing
 newer. They are stated here once more, and not taken from proto/, so that a
 number that is changed there is found out. What has been added since (from 16
-up) is read with a second schema. Exit code 1 when anything differs.
+up, and the payload Gap) is read with a second schema. Exit code 1 when
+anything differs.
 """
 import datetime
 import json
@@ -37,8 +38,11 @@ ADDED = {
                   ("namespace", 4, STRING), ("name", 5, STRING),
                   ("resource_version", 6, STRING), ("manager", 7, STRING)],
     "Envelope": ORIGINAL["Envelope"] + [("seq", 16, UINT64), ("observed_at", 17, TIMESTAMP),
-                                        ("reference", 18, ".test.Reference")],
+                                        ("reference", 18, ".test.Reference"),
+                                        ("collapsed", 21, UINT64)],
     "ResourceDeletedEvent": ORIGINAL["ResourceDeletedEvent"] + [("then", 16, BYTES)],
+    "Gap": [("stream", 1, STRING), ("from", 2, STRING), ("to", 3, STRING), ("reason", 4, STRING),
+            ("cluster_id", 5, STRING)],
 }
 
 
@@ -99,13 +103,16 @@ def decode(frame, old, new):
     if not envelope.payload.type_url.startswith(PREFIX):
         raise ValueError(f"the type URL is {envelope.payload.type_url}")
     kind = envelope.payload.type_url[len(PREFIX):]
-    payload = old[kind].FromString(envelope.payload.value)
+    payload = (new if kind == "Gap" else old)[kind].FromString(envelope.payload.value)
     added = new["Envelope"].FromString(frame)
     said = {"id": envelope.id, "timestamp": moment(envelope.timestamp),
-            "applies_at": moment(envelope.applies_at), "kind": kind, "uid": payload.uid,
+            "applies_at": moment(envelope.applies_at), "kind": kind,
             "cluster_id": payload.cluster_id, "seq": added.seq,
-            "observed_at": moment(added.observed_at),
+            "observed_at": moment(added.observed_at), "collapsed": added.collapsed,
             "reference": {f.name: v for f, v in added.reference.ListFields()}}
+    for field in ("uid", "stream", "from", "to", "reason"):
+        if hasattr(payload, field):
+            said[field] = getattr(payload, field)
     for field in ("resource", "then", "now"):
         if hasattr(payload, field):
             said[field] = getattr(payload, field).decode()
@@ -126,9 +133,22 @@ def states(line):
     return found
 
 
+def expected_gap(record, cluster):
+    fields = {field: record.get(field, "") for field in ("stream", "from", "to", "reason")}
+    name = [cluster, fields["stream"], fields["from"], fields["to"], "gap"]
+    if not fields["stream"]:
+        name.append(record["observedAt"])
+    at = parse_moment(record["observedAt"])
+    return {"id": str(uuid.uuid5(NAMESPACE, "/".join(name))), "kind": "Gap", "timestamp": at,
+            "applies_at": at, "observed_at": at, "cluster_id": cluster,
+            "seq": record.get("seq", 0), "collapsed": 0, "reference": {}, **fields}
+
+
 def expected(line, cluster):
     """What the frame of a record must say."""
     record = json.loads(line)
+    if record["type"] == "gap":
+        return expected_gap(record, cluster)
     kind = f"Resource{record['type'].capitalize()}Event"
     name = "/".join((cluster, record["uid"], record["resourceVersion"], record["type"]))
     group, _, version = record["apiVersion"].rpartition("/")
@@ -140,6 +160,7 @@ def expected(line, cluster):
             "timestamp": parse_moment(record["observedAt"]),
             "applies_at": parse_moment(record["appliesAt"]), "cluster_id": cluster,
             "seq": record.get("seq", 0), "observed_at": parse_moment(record["observedAt"]),
+            "collapsed": record.get("collapsed", 0),
             "reference": {k: v for k, v in reference.items() if v}}
     want.update(states(line))
     if kind == "ResourceCreatedEvent":

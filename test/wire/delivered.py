@@ -17,6 +17,11 @@ sys.dont_write_bytecode = True  # nothing of a test stays in the tree
 from decode import ADDED, ORIGINAL, classes, decode, frames
 
 
+def key_of(said):
+    what = said.get("uid") or said.get("stream")
+    return f"{said['cluster_id']}/{what}" if what else said["id"]
+
+
 def main():
     old, new = classes(ORIGINAL), classes(ADDED)
     with open(sys.argv[2], "rb") as f:
@@ -37,13 +42,13 @@ def main():
     by_key, want_by_key = {}, {}
     for key, data in got:
         said = decode(data, old, new)
-        mine = f"{said['cluster_id']}/{said['uid']}"
+        mine = key_of(said)
         if key not in (None, mine):
             sys.exit(f"the key is {key}, not {mine}")
         by_key.setdefault(mine, []).append(data)
     for data in wanted:
         said = decode(data, old, new)
-        want_by_key.setdefault(f"{said['cluster_id']}/{said['uid']}", []).append(data)
+        want_by_key.setdefault(key_of(said), []).append(data)
     for key in want_by_key.keys() | by_key.keys():
         if by_key.get(key) != want_by_key.get(key):
             have, want = by_key.get(key, []), want_by_key.get(key, [])
