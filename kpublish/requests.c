@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "requests.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "multi.h"
+
+enum {
+	BODY_MAX = 1024 * 1024,
+	CONNECT_MS = 10000,
+	IDLE_S = 300, /* connections unused for so long are not used again */
+};
+
+struct request {
+	struct requests *requests;
+	struct request *next;
+	struct request *prev;
+	CURL *easy;
+	struct curl_slist *headers;
+	request_done_fn *done;
+	void *arg;
+	struct buf body;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct requests {
+	struct multi *multi;
+	char *ca_file;
+	struct request *first;
+};
+
+static void
+request_free(struct request *r)
+{
+	if (r->prev != NULL)
+		r->prev->next = r->next;
+	else
+		r->requests->first = r->next;
+	if (r->next != NULL)
+		r->next->prev = r->prev;
+	curl_easy_cleanup(r->easy);
+	curl_slist_free_all(r->headers);
+	buf_free(&r->body);
+	free(r);
+}
+
+/* What is beyond the room is read and dropped: the beginning tells what is wrong. */
+static size_t
+on_body(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct request *r = arg;
+	size_t room = r->body.max - r->body.len;
+
+	(void)size; /* is 1 */
+	return buf_add(&r->body, bytes, n < room ? n : room) == 0 ? n : CURL_WRITEFUNC_ERROR;
+}
+
+static void
+finish(void *arg, CURL *easy, CURLcode code)
+{
+	struct request *r = NULL;
+	struct answer a = {.body = ""};
+	curl_off_t retry_s = 0;
+
+	(void)arg;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &r);
+	if (code == CURLE_OK && buf_terminate(&r->body) == 0) {
+		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &a.status);
+		curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_s);
+		a.body = r->body.data;
+		a.len = r->body.len;
+		a.retry_after_ms = retry_s > 0 && retry_s < 3600 ? (int64_t)retry_s * 1000 : 0;
+	}
+	a.error = r->error[0] != '\0' ? r->error : curl_easy_strerror(code);
+	r->done(r->arg, &a);
+	request_free(r);
+}
+
+struct requests *
+requests_open(const struct log *log, const char *ca_file, long max_connections)
+{
+	struct requests *rs = calloc(1, sizeof(*rs));
+
+	if (rs == NULL || (ca_file != NULL && (rs->ca_file = strdup(ca_file)) == NULL)) {
+		log_error(log, "out of memory");
+		requests_close(rs);
+		return NULL;
+	}
+	rs->multi = multi_open(log, finish, rs);
+	if (rs->multi == NULL) {
+		requests_close(rs);
+		return NULL;
+	}
+	curl_multi_setopt(
+	    multi_handle(rs->multi), CURLMOPT_MAX_HOST_CONNECTIONS, max_connections);
+	return rs;
+}
+
+void
+requests_close(struct requests *rs)
+{
+	if (rs == NULL)
+		return;
+	while (rs->first != NULL)
+		requests_cancel(rs->first);
+	multi_close(rs->multi);
+	free(rs->ca_file);
+	free(rs);
+}
+
+static int
+add_headers(struct request *r, const struct ask *ask)
+{
+	for (size_t i = 0; ask->headers != NULL && ask->headers[i] != NULL; i++) {
+		struct curl_slist *more = curl_slist_append(r->headers, ask->headers[i]);
+
+		if (more == NULL)
+			return -1;
+		r->headers = more;
+	}
+	curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
+	return 0;
+}
+
+/* All that is copied by libcurl and may so fail. */
+static int
+set_texts(struct request *r, const struct ask *ask)
+{
+	CURL *e = r->easy;
+	bool bad =
+	    add_headers(r, ask) == -1 || curl_easy_setopt(e, CURLOPT_URL, ask->url) != CURLE_OK;
+
+	if (ask->method != NULL)
+		bad |= curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, ask->method) != CURLE_OK;
+	if (ask->sigv4 != NULL)
+		bad |= curl_easy_setopt(e, CURLOPT_AWS_SIGV4, ask->sigv4) != CURLE_OK ||
+		       curl_easy_setopt(e, CURLOPT_USERNAME, ask->user) != CURLE_OK ||
+		       curl_easy_setopt(e, CURLOPT_PASSWORD, ask->password) != CURLE_OK;
+	if (ask->direct)
+		bad |= curl_easy_setopt(e, CURLOPT_NOPROXY, "*") != CURLE_OK;
+	if (r->requests->ca_file != NULL)
+		bad |= curl_easy_setopt(e, CURLOPT_CAINFO, r->requests->ca_file) != CURLE_OK;
+	return bad ? -1 : 0;
+}
+
+static int
+set_up(struct request *r, const struct ask *ask)
+{
+	CURL *e = r->easy;
+
+	curl_easy_setopt(e, CURLOPT_PRIVATE, r);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->error);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, "kpublish/" KOLLECT_VERSION);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)ask->timeout_ms);
+	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, r);
+	if (ask->body != NULL) {
+		curl_easy_setopt(e, CURLOPT_POST, 1L);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS, ask->body);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->len);
+	}
+	return set_texts(r, ask);
+}
+
+struct request *
+requests_start(struct requests *rs, const struct ask *ask, request_done_fn *done, void *arg)
+{
+	struct request *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->requests = rs;
+	r->done = done;
+	r->arg = arg;
+	buf_init(&r->body, BODY_MAX);
+	r->body.max--; /* leaves room for the NUL */
+	r->next = rs->first;
+	if (r->next != NULL)
+		r->next->prev = r;
+	rs->first = r;
+	r->easy = curl_easy_init();
+	if (r->easy == NULL || set_up(r, ask) == -1 || multi_add(rs->multi, r->easy) == -1) {
+		request_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void
+requests_cancel(struct request *r)
+{
+	if (r == NULL)
+		return;
+	multi_remove(r->requests->multi, r->easy);
+	request_free(r);
+}
+
+int
+requests_fd(const struct requests *rs)
+{
+	return multi_fd(rs->multi);
+}
+
+int
+requests_timeout_ms(const struct requests *rs)
+{
+	return multi_timeout_ms(rs->multi);
+}
+
+int
+requests_run(struct requests *rs)
+{
+	return multi_run(rs->multi) == -1 ? -1 : 0;
+}
