@@ -10,7 +10,11 @@
 enum {
 	BODY_MAX = 1024 * 1024,
 	CONNECT_MS = 10000,
-	IDLE_S = 300, /* connections unused for so long are not used again */
+	OTHER_CONNECTIONS = 8, /* kept for further hosts: of credentials, say */
+	IDLE_S = 300,          /* connections unused for so long are not used again */
+	/* How long a server that was sent Expect: 100-continue (libcurl does it with bodies over
+	 * 1 MiB, and the header cannot be taken out of a signed request) may take to answer. */
+	EXPECT_MS = 1,
 };
 
 struct request {
@@ -95,6 +99,9 @@ requests_open(const struct log *log, const char *ca_file, long max_connections)
 	}
 	curl_multi_setopt(
 	    multi_handle(rs->multi), CURLMOPT_MAX_HOST_CONNECTIONS, max_connections);
+	/* Else as many as four times the requests under way, and so few when those end. */
+	curl_multi_setopt(
+	    multi_handle(rs->multi), CURLMOPT_MAXCONNECTS, max_connections + OTHER_CONNECTIONS);
 	return rs;
 }
 
@@ -161,6 +168,7 @@ set_up(struct request *r, const struct ask *ask)
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)ask->timeout_ms);
 	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+	curl_easy_setopt(e, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)EXPECT_MS);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, r);
 	if (ask->body != NULL) {
