@@ -96,7 +96,7 @@ print_submessage(struct buf *to, const ProtobufCMessage *message)
 	return buf_addstr(to, "{") == -1 ? -1 : print_message(to, message, true);
 }
 
-/* Our messages have singular fields of four types only. Is the field set? */
+/* Our messages have singular fields of five types only. Is the field set? */
 static bool
 is_set(const ProtobufCFieldDescriptor *field, const void *value)
 {
@@ -107,11 +107,22 @@ is_set(const ProtobufCFieldDescriptor *field, const void *value)
 		return ((const ProtobufCBinaryData *)value)->len > 0;
 	case PROTOBUF_C_TYPE_UINT64:
 		return *(const uint64_t *)value != 0;
+	case PROTOBUF_C_TYPE_ENUM:
+		return *(const int *)value != 0;
 	case PROTOBUF_C_TYPE_MESSAGE:
 		return *(const ProtobufCMessage *const *)value != NULL;
 	default:
 		return false;
 	}
+}
+
+/* By its name; a value that is not known, as a number. */
+static int
+print_enum(struct buf *to, const ProtobufCEnumDescriptor *type, int n)
+{
+	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(type, n);
+
+	return value != NULL ? print_string(to, value->name) : buf_printf(to, "%d", n);
 }
 
 static int
@@ -127,6 +138,8 @@ print_value(struct buf *to, const ProtobufCFieldDescriptor *field, const void *v
 		return print_json(to, bytes->data, bytes->len);
 	case PROTOBUF_C_TYPE_UINT64: /* in quotes: JavaScript's numbers are too short */
 		return buf_printf(to, "\"%" PRIu64 "\"", *(const uint64_t *)value);
+	case PROTOBUF_C_TYPE_ENUM:
+		return print_enum(to, field->descriptor, *(const int *)value);
 	default:
 		return print_submessage(to, *(const ProtobufCMessage *const *)value);
 	}

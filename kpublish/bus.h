@@ -16,8 +16,8 @@ enum verdict {
 	VERDICT_ACKED,    /* the bus has it, as durably as it can */
 	VERDICT_RETRY,    /* not now: the core sends it again, later */
 	VERDICT_REJECTED, /* the bus will never take it */
-	/* Nor this one, but for its size alone: the core may have a smaller form of it to send.
-	 */
+	/* Nor this one, but for its size alone: where the core can make a smaller form of it,
+	 * that is sent at once, as the same message with another body; else it is rejected. */
 	VERDICT_TOO_LARGE,
 };
 
@@ -56,8 +56,9 @@ struct bus {
 
 	/* The bus keeps the order of what was sent through its own retries, so any number with
 	 * one key may be in flight; after a VERDICT_RETRY it gives a verdict for all that it
-	 * has, and the core begins again from the oldest. Without it the core has at most one
-	 * message of a key in flight. */
+	 * has, and the core begins again from the oldest. The same after a VERDICT_TOO_LARGE,
+	 * and nothing that was sent later is accepted then, unless it came within send.
+	 * Without it the core has at most one message of a key in flight. */
 	bool ordered;
 
 	/* Checks the URL and the environment and takes what is needed, but does not wait for a

@@ -75,7 +75,7 @@ too_large(struct kafka *b, const struct message *m)
 	size_t batch = b->batch_bytes > 0 ? b->batch_bytes : BATCH_DEFAULT;
 
 	if (m->len + m->key_len >= batch || batch <= BATCH_MIN)
-		return VERDICT_REJECTED;
+		return VERDICT_TOO_LARGE;
 	b->next_batch_bytes = batch / 8;
 	b->renew = true;
 	return VERDICT_RETRY;
@@ -302,7 +302,7 @@ kafka_send(void *bus, struct message *m)
 	}
 	rd_kafka_headers_destroy(headers);
 	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-		b->owner->verdict(b->owner->core, m, VERDICT_REJECTED, rd_kafka_err2str(err));
+		b->owner->verdict(b->owner->core, m, VERDICT_TOO_LARGE, rd_kafka_err2str(err));
 		return BUS_TAKEN;
 	}
 	if (err == RD_KAFKA_RESP_ERR__FATAL)

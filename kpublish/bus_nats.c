@@ -96,14 +96,14 @@ size_on_wire(const struct message *m)
 }
 
 static void
-reject_too_large(const struct nats *b, struct message *m)
+say_too_large(const struct nats *b, struct message *m)
 {
 	char why[128];
 
 	snprintf(why, sizeof(why),
 	    "%zu bytes with headers are over the server's limit of %" PRId64, size_on_wire(m),
 	    b->max_payload);
-	b->owner->verdict(b->owner->core, m, VERDICT_REJECTED, why);
+	b->owner->verdict(b->owner->core, m, VERDICT_TOO_LARGE, why);
 }
 
 /* A tag whose place is free: there are more places than messages in the window. */
@@ -125,7 +125,7 @@ nats_send(void *bus, struct message *m)
 	if (b->mode == NATS_LOST)
 		return BUS_LATER;
 	if ((int64_t)size_on_wire(m) > b->max_payload) {
-		reject_too_large(b, m);
+		say_too_large(b, m);
 		return BUS_TAKEN;
 	}
 	flight = new_tag(b);

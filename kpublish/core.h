@@ -24,6 +24,7 @@ enum {
 	COUNT_DEAD,
 	COUNT_FAILED,
 	COUNT_BYTES,
+	COUNT_SHRUNK,
 	COUNT_RETRIES,
 	COUNT_BAD_FRAMES,
 	COUNT_IN_FLIGHT,
@@ -38,6 +39,13 @@ struct trouble {
 	bool told;       /* and people know */
 	int64_t told_ms; /* when they were told last */
 	char text[TROUBLE_MAX];
+};
+
+/* Of messages that are too large. */
+struct shrinking {
+	bool told; /* people know that it happens */
+	int64_t told_ms;
+	char why[TROUBLE_MAX]; /* the bus did not take the last one whole */
 };
 
 struct core {
@@ -60,6 +68,7 @@ struct core {
 	bool later;  /* the bus takes nothing until work has been called */
 	int64_t progress_ms; /* when something was acked last, or began to wait */
 	struct trouble trouble;
+	struct shrinking shrinking;
 	struct metric counts[COUNTS];
 	struct metrics metrics;
 };

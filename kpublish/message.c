@@ -5,11 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frames.h"
 #include "json.h"
-
-/* Wire types. */
-enum { VARINT = 0, I64 = 1, LEN = 2, I32 = 5 };
+#include "wire.h"
 
 /* Field numbers of the Envelope and of google.protobuf.Any. */
 enum { ENVELOPE_SEQ = 16 };
@@ -28,44 +25,6 @@ struct wanted {
 	struct text *to;
 };
 
-struct field {
-	uint64_t number;
-	unsigned type;
-	uint64_t n;        /* VARINT */
-	struct text bytes; /* LEN */
-};
-
-/* The field at *p, stepped over. 0, or -1: this is not the wire format. */
-static int
-next_field(const uint8_t **p, const uint8_t *end, struct field *f)
-{
-	uint64_t tag;
-	int n = frame_varint(*p, (size_t)(end - *p), &tag);
-
-	if (n <= 0 || tag >> 3 == 0 || tag > UINT32_MAX)
-		return -1;
-	*p += n;
-	f->number = tag >> 3;
-	f->type = tag & 7;
-	if (f->type == VARINT || f->type == LEN) {
-		n = frame_varint(*p, (size_t)(end - *p), &f->n);
-		if (n <= 0)
-			return -1;
-		*p += n;
-	} else if (f->type == I64 || f->type == I32) {
-		f->n = f->type == I64 ? 8 : 4;
-	} else { /* groups: no message of ours has them */
-		return -1;
-	}
-	if (f->type == VARINT)
-		return 0;
-	if (f->n > (uint64_t)(end - *p))
-		return -1;
-	f->bytes = (struct text){(const char *)*p, (size_t)f->n};
-	*p += f->n;
-	return 0;
-}
-
 /* Walks over all fields and keeps those that are wanted (the last, where one comes twice). seq:
  * where the Envelope's number goes, or NULL. */
 static int
@@ -73,22 +32,22 @@ walk(struct text from, const struct wanted *wanted, size_t n, uint64_t *seq)
 {
 	const uint8_t *p = (const uint8_t *)from.p;
 	const uint8_t *end;
-	struct field f;
+	struct wire_field f;
 
 	if (p == NULL) /* an absent message holds nothing */
 		return 0;
 	end = p + from.len;
 	while (p < end) {
-		if (next_field(&p, end, &f) == -1)
+		if (wire_next(&p, end, &f) == -1)
 			return -1;
-		if (seq != NULL && f.number == ENVELOPE_SEQ && f.type == VARINT)
+		if (seq != NULL && f.number == ENVELOPE_SEQ && f.type == WIRE_VARINT)
 			*seq = f.n;
 		for (size_t i = 0; i < n; i++) {
 			if (f.number != wanted[i].number)
 				continue;
-			if (f.type != LEN)
+			if (f.type != WIRE_LEN)
 				return -1;
-			*wanted[i].to = f.bytes;
+			*wanted[i].to = (struct text){(const char *)f.p, f.len};
 		}
 	}
 	return 0;
@@ -304,13 +263,23 @@ void
 message_free(struct message *m)
 {
 	free(m->memory);
+	free(m->smaller);
 	m->memory = NULL;
+	m->smaller = NULL;
 	m->body = NULL;
 	m->n_attributes = 0;
+}
+
+struct text
+message_whole(const struct message *m)
+{
+	if (m->smaller != NULL)
+		return m->whole;
+	return (struct text){(const char *)m->body, m->len};
 }
 
 size_t
 message_cost(const struct message *m)
 {
-	return m->len + strings_size(m);
+	return message_whole(m).len + strings_size(m) + (m->smaller != NULL ? m->len : 0);
 }

@@ -25,8 +25,15 @@ struct attribute {
 
 enum { ATTRIBUTES_MAX = 8 };
 
+/* What has been left out, as field 20 of the Envelope has it; each includes those before. */
+enum shrunk {
+	SHRUNK_NONE,
+	SHRUNK_THEN,           /* `then` is reduced to apiVersion, kind and metadata */
+	SHRUNK_MANAGED_FIELDS, /* no state has its metadata.managedFields */
+};
+
 struct message {
-	const uint8_t *body; /* the Envelope's bytes */
+	const uint8_t *body; /* the Envelope's bytes, those that a bus is to send */
 	size_t len;
 	uint64_t seq; /* 0: none */
 
@@ -51,6 +58,11 @@ struct message {
 	size_t key_len;
 	char *memory; /* owned: the body's copy and the strings */
 
+	/* Only after message_shrink: */
+	enum shrunk shrunk;
+	uint8_t *smaller;  /* owned: the body; NULL: the body is the whole Envelope */
+	struct text whole; /* the Envelope as it came */
+
 	uint64_t tag; /* for the bus that has it in flight */
 };
 
@@ -61,8 +73,12 @@ int message_read(struct message *m, const uint8_t *body, size_t len, const char 
  * 0, or -1 with errno ENOMEM. */
 int message_keep(struct message *m);
 
-/* Gives back what message_keep took; seq stays. Harmless on a message that was not kept. */
+/* Gives back what message_keep and message_shrink took; seq stays. Harmless on a message that
+ * was not kept. */
 void message_free(struct message *m);
+
+/* The Envelope as it came, whatever has been left out of the body since. */
+struct text message_whole(const struct message *m);
 
 /* The bytes of memory that a kept message takes, roughly. */
 size_t message_cost(const struct message *m);

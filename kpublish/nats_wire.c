@@ -117,10 +117,14 @@ nats_wire_ack(const char *json, size_t len, char *why, size_t why_size)
 	if (!a.error)
 		return VERDICT_ACKED;
 	explain(&a, why, why_size);
-	return a.code == JS_STREAM_MESSAGE_EXCEEDS_MAXIMUM ||
-		       a.code == JS_STREAM_HEADER_EXCEEDS_MAXIMUM
-		   ? VERDICT_REJECTED
-		   : VERDICT_RETRY;
+	switch (a.code) {
+	case JS_STREAM_MESSAGE_EXCEEDS_MAXIMUM:
+		return VERDICT_TOO_LARGE;
+	case JS_STREAM_HEADER_EXCEEDS_MAXIMUM: /* no smaller form has smaller ones */
+		return VERDICT_REJECTED;
+	default:
+		return VERDICT_RETRY;
+	}
 }
 
 enum nats_stream

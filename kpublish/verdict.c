@@ -7,11 +7,13 @@
 #include <time.h>
 
 #include "backoff.h"
+#include "message_shrink.h"
 
 enum {
 	RETRY_BASE_MS = 100,
 	RETRY_MAX_MS = 30000,
 	TELL_AGAIN_MS = 60000,
+	DESCRIPTION = 1024, /* names have 253 bytes at most */
 };
 
 int64_t
@@ -23,6 +25,39 @@ core_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Says what the message is, in text. Returns that. */
+static const char *
+describe(const struct message *m, char text[DESCRIPTION])
+{
+	char shrunk[40] = "";
+
+	if (m->shrunk != SHRUNK_NONE)
+		snprintf(shrunk, sizeof(shrunk), ", shrunk to %zu", m->len);
+	snprintf(text, DESCRIPTION,
+	    "message %.*s (%.*s %.*s%s%.*s, seq %" PRIu64 ", %zu bytes%s)", (int)m->id.len,
+	    m->id.p, (int)m->kind.len, m->kind.p, (int)m->ns.len, m->ns.p,
+	    m->ns.len > 0 ? "/" : "", (int)m->name.len, m->name.p, m->seq, message_whole(m).len,
+	    shrunk);
+	return text;
+}
+
+/* A message went out without part of its states: said at once the first time, and then once a
+ * minute. */
+static void
+tell_shrunk(struct core *c, const struct message *m)
+{
+	struct shrinking *s = &c->shrinking;
+	int64_t now = core_now_ms();
+	char text[DESCRIPTION];
+
+	if (s->told && now - s->told_ms < TELL_AGAIN_MS)
+		return;
+	s->told = true;
+	s->told_ms = now;
+	log_warning(&c->tool->log, "%s: %s: %s: published without part of its states", c->shown,
+	    describe(m, text), s->why);
+}
+
 static void
 acked(struct core *c, struct message *m)
 {
@@ -30,6 +65,10 @@ acked(struct core *c, struct message *m)
 	c->counts[COUNT_BYTES].value += m->len;
 	c->counts[COUNT_LAST_SUCCESS].value = (uint64_t)time(NULL);
 	c->progress_ms = core_now_ms();
+	if (m->shrunk != SHRUNK_NONE) {
+		c->counts[COUNT_SHRUNK].value++;
+		tell_shrunk(c, m);
+	}
 	window_done(c->window, m);
 	if (c->trouble.told)
 		log_info(&c->tool->log, "%s: accepts messages again", c->shown);
@@ -73,17 +112,17 @@ static void
 tell_rejected(
     const struct core *c, const struct message *m, const char *why, const char *outcome)
 {
-	log_error(&c->tool->log,
-	    "%s: message %.*s (%.*s %.*s%s%.*s, seq %" PRIu64 ", %zu bytes): %s%s", c->shown,
-	    (int)m->id.len, m->id.p, (int)m->kind.len, m->kind.p, (int)m->ns.len, m->ns.p,
-	    m->ns.len > 0 ? "/" : "", (int)m->name.len, m->name.p, m->seq, m->len, why,
-	    outcome);
+	char text[DESCRIPTION];
+
+	log_error(&c->tool->log, "%s: %s: %s%s", c->shown, describe(m, text), why, outcome);
 }
 
 /* To the dead-letter file, and on; without one the tool fails, when what is good is through. */
 static void
 rejected(struct core *c, struct message *m, const char *why)
 {
+	struct text whole;
+
 	if (c->dead_letters == NULL) {
 		tell_rejected(c, m, why, " (--dead-letter=FILE would keep it and go on)");
 		c->counts[COUNT_FAILED].value++;
@@ -91,7 +130,8 @@ rejected(struct core *c, struct message *m, const char *why)
 		window_fail(c->window, m);
 		return;
 	}
-	framefile_add(c->dead_letters, m->body, m->len);
+	whole = message_whole(m);
+	framefile_add(c->dead_letters, (const uint8_t *)whole.p, whole.len);
 	if (framefile_flush(c->dead_letters) == -1) {
 		c->fatal = true;
 		return;
@@ -100,6 +140,23 @@ rejected(struct core *c, struct message *m, const char *why)
 	c->counts[COUNT_DEAD].value++;
 	c->progress_ms = core_now_ms();
 	window_done(c->window, m);
+}
+
+/* The same message again, with less in it; where that does not help it is rejected. */
+static void
+too_large(struct core *c, struct message *m, const char *why)
+{
+	int smaller = c->ops->in_place ? 0 : message_shrink(m);
+
+	if (smaller == -1) {
+		log_error(&c->tool->log, "out of memory for a message of %zu bytes", m->len);
+		c->fatal = true;
+	} else if (smaller == 0) {
+		rejected(c, m, why);
+	} else {
+		snprintf(c->shrinking.why, sizeof(c->shrinking.why), "%s", why);
+		window_smaller(c->window, m);
+	}
 }
 
 static void
@@ -113,8 +170,10 @@ verdict(void *core, struct message *m, enum verdict verdict, const char *why)
 		retry(core, m, why);
 		break;
 	case VERDICT_REJECTED:
-	case VERDICT_TOO_LARGE:
 		rejected(core, m, why);
+		break;
+	case VERDICT_TOO_LARGE:
+		too_large(core, m, why);
 		break;
 	}
 }

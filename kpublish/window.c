@@ -295,6 +295,16 @@ window_fail(struct window *w, struct message *m)
 	window_done(w, m);
 }
 
+/* Ordered: it goes on from the oldest when all that are out have come back, and not before. */
+static void
+rewind_at(struct window *w, struct slot *s, int64_t due_ms)
+{
+	s->state = QUEUED;
+	if (!w->rewinding || due_ms > w->rewind_ms)
+		w->rewind_ms = due_ms;
+	w->rewinding = true;
+}
+
 void
 window_retry(struct window *w, struct message *m, int64_t due_ms)
 {
@@ -303,10 +313,7 @@ window_retry(struct window *w, struct message *m, int64_t due_ms)
 	assert(s->state == SENT);
 	w->in_flight--;
 	if (w->ordered) {
-		s->state = QUEUED;
-		if (!w->rewinding || due_ms > w->rewind_ms)
-			w->rewind_ms = due_ms;
-		w->rewinding = true;
+		rewind_at(w, s, due_ms);
 		return;
 	}
 	s->state = WAITING;
@@ -314,6 +321,22 @@ window_retry(struct window *w, struct message *m, int64_t due_ms)
 	if (w->waiting == 0 || due_ms < w->next_due_ms)
 		w->next_due_ms = due_ms;
 	w->waiting++;
+}
+
+void
+window_smaller(struct window *w, struct message *m)
+{
+	struct slot *s = (struct slot *)m;
+
+	assert(s->state == SENT);
+	w->in_flight--;
+	w->bytes -= s->bytes;
+	s->bytes = message_cost(m); /* more: the whole is still there, for the dead letters */
+	w->bytes += s->bytes;
+	if (w->ordered)
+		rewind_at(w, s, INT64_MIN);
+	else
+		make_ready(w, s);
 }
 
 unsigned

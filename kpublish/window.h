@@ -39,6 +39,8 @@ void window_unsent(struct window *w, struct message *m);
 void window_done(struct window *w, struct message *m);
 /* It is to be sent again, at due_ms at the earliest. */
 void window_retry(struct window *w, struct message *m, int64_t due_ms);
+/* A smaller form of it is to be sent, in its place and without delay. */
+void window_smaller(struct window *w, struct message *m);
 /* How often has it been sent? */
 unsigned window_attempts(const struct message *m);
 /* It will never be dealt with: as done, but nothing from it on is ever acknowledged. */

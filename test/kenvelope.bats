@@ -292,6 +292,13 @@ record() {
 	[ "$(jq -c .payload.resource <<<"$output")" = '[1,2]' ]
 }
 
+@test "kenvelope --decode: what has been left out is named" {
+	run -0 "$kenvelope" -d < <(printf '\x06\x0a\x01i\xa0\x01\x01\x06\x0a\x01i\xa0\x01\x02\x06\x0a\x01i\xa0\x01\x07')
+	[ "${lines[0]}" = '{"id":"i","shrunk":"SHRUNK_THEN"}' ]
+	[ "${lines[1]}" = '{"id":"i","shrunk":"SHRUNK_MANAGED_FIELDS"}' ]
+	[ "${lines[2]}" = '{"id":"i","shrunk":7}' ] # a form that is not known yet
+}
+
 @test "kenvelope --decode --brief: colour on a terminal alone, and not with NO_COLOR" {
 	in_terminal() {
 		/usr/bin/python3 -c 'import pty, sys; sys.exit(pty.spawn(["sh", "-c", sys.argv[1]]))' \

@@ -336,6 +336,72 @@ in_stream() {
 	fails 1 'none/dead: No such file' nats://large --dead-letter none/dead <frames
 }
 
+# large_change TYPE THEN NOW MANAGED: a change record of uid u; each state has so many bytes of
+# spec and of managedFields.
+large_change() {
+	jq -cn --arg type "$1" --argjson before "$2" --argjson now "$3" --argjson managed "$4" '
+		def state($n; $bytes): {apiVersion: "v1", kind: "ConfigMap", metadata: {name: "big",
+			namespace: "shop", uid: "u", resourceVersion: $n, labels: {n: $n},
+			managedFields: [{manager: "m", fieldsV1: ("f" * $managed)}]},
+			data: {text: ("x" * $bytes)}};
+		{type: $type, uid: "u", apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: "big",
+			resourceVersion: "", appliesAt: "2026-11-23T10:15:00Z",
+			observedAt: "2026-11-23T10:15:00Z"} +
+		(if $type != "created" then {"then": state("1"; $before)} else {} end) +
+		(if $type != "deleted" then {now: state("2"; $now)} else {} end)'
+}
+
+# numbered: gives the records on standard input their seq and resourceVersion, from 1 up.
+numbered() {
+	jq -c '{seq: input_line_number} + . + {resourceVersion: "\(input_line_number)"}'
+}
+
+@test "kpublish nats: what is too large is shrunk, in its place" {
+	nats_cli "$server" stream-add SHRUNK shrunk
+	{
+		large_change created 0 10 10
+		large_change updated 600000 600000 10
+		large_change updated 600000 600000 300000
+		large_change updated 10 10 10
+		large_change created 0 600000 600000
+		large_change deleted 1100000 0 10
+	} | numbered | "$kenvelope" -c c >frames
+	"$kpublish" nats://shrunk --ack-fd 3 3>acks --metrics m <frames 2>err
+	cat err
+	[ "$(last_ack)" = 6 ]
+	[ "$(metric shrunk_total)" = 4 ]
+	[ "$(metric 'messages_total{result="acked"}')" = 6 ]
+	[ "$(wc -l <err)" -eq 1 ] # the others are counted
+	[[ $(cat err) == *'(ConfigMap shop/big, seq 2, 12'*' bytes, shrunk to 60'*' are over the server'*': published without part of its states' ]]
+	nats_read "$server" SHRUNK --frames | "$kenvelope" -d >got
+	jq -c '[.seq, .shrunk]' got | diff - <(printf '["%d",%s]\n' 1 null 2 '"SHRUNK_THEN"' \
+		3 '"SHRUNK_MANAGED_FIELDS"' 4 null 5 '"SHRUNK_MANAGED_FIELDS"' 6 '"SHRUNK_THEN"')
+	# All else is as it was.
+	"$kenvelope" -d <frames | jq -S -s '(.[1, 2, 5].payload["then"]) |= {apiVersion, kind, metadata} |
+		(.[2, 4].payload["then", "now", "resource"] | objects | .metadata) |= del(.managedFields) |
+		.[]' >want
+	jq -S 'del(.shrunk)' got | diff - want
+}
+
+@test "kpublish nats: too large in any form: the dead letter is whole, and can be replayed" {
+	nats_start "$BATS_TEST_TMPDIR"
+	NATS_SERVER_URL=$(nats_url "$BATS_TEST_TMPDIR")
+	nats_cli "$BATS_TEST_TMPDIR" stream-add DEAD dead
+	{ large_change created 0 10 10 && large_change updated 600000 1100000 10; } |
+		numbered | "$kenvelope" -c c >frames
+	"$kpublish" nats://dead --ack-fd 3 3>acks --metrics m --dead-letter dead <frames 2>err
+	cat err
+	grep -q '(ConfigMap shop/big, seq 2, 17.* bytes, shrunk to 11.*kept in the dead-letter file' err
+	[ "$(last_ack)" = 2 ]
+	[ "$(metric shrunk_total)" = 0 ]
+	[ "$(metric 'messages_total{result="dead_letter"}')" = 1 ]
+	tail -c "$(stat -c %s dead)" frames | cmp dead
+	nats_stop "$BATS_TEST_TMPDIR"
+	nats_max_payload=8000000 nats_start "$BATS_TEST_TMPDIR"
+	"$kpublish" nats://dead <dead
+	nats_read "$BATS_TEST_TMPDIR" DEAD --frames | cmp frames
+}
+
 @test "kpublish nats: --retry-timeout" {
 	make_frames 3 >frames
 	NATS_SERVER_URL=127.0.0.1:1 run --separate-stderr -1 "$kpublish" nats://a --retry-timeout 1 <frames

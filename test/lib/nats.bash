@@ -9,7 +9,8 @@
 # nats_start DIR [PORT]
 # Starts nats-server on PORT, else on the port it had in this DIR before, else
 # on a free one, with the JetStream store in DIR/nats. Also a restart: what
-# streams held is still there. nats_url prints its address.
+# streams held is still there. nats_url prints its address. $nats_max_payload:
+# the largest message in bytes (default: the server's, 1 MiB).
 nats_start() {
 	local dir=$1
 	mkdir -p "$dir"
@@ -63,6 +64,7 @@ nats_run() {
 	}
 	cat >"$dir/nats.conf" <<END
 listen: "127.0.0.1:$(cat "$dir/nats.port")"
+max_payload: ${nats_max_payload:-1048576}
 jetstream { store_dir: "$dir/nats", max_memory_store: 64M, max_file_store: 4G }
 END
 	launch "$dir" nats nats-server -c "$dir/nats.conf" || return 1

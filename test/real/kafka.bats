@@ -139,6 +139,30 @@ END
 	[ "$(last_ack)" -le 1500 ]
 }
 
+# padded BYTES SEQ...: to the records with these seqs, so many bytes more in the state before.
+padded() {
+	jq -c --argjson bytes "$1" --arg seqs " ${*:2} " '
+		" \(.seq) " as $seq | if $seqs | contains($seq) then .["then"].spec.padding = "x" * $bytes
+		else . end'
+}
+
+@test "kafka: too large for the broker: shrunk, in its place" {
+	"$records" 3000 20 | padded 1100000 1500 1520 1521 2999 | "$kenvelope" -c c >frames
+	"$kpublish" kafka://shrunk --ack-fd 3 3>acks --metrics m <frames 2>err
+	cat err
+	[ "$(last_ack)" = 3000 ]
+	[ "$(metric shrunk_total)" = 4 ]
+	[ "$(grep -c 'seq 1500, 11.* bytes, shrunk to .*: published without part of its states' err)" = 1 ]
+	kafka_read "$server" shrunk --frames | "$kenvelope" -d >got
+	# Each of the 20 objects: all of its changes, in order; a copy may come after them.
+	jq -r '"\(.reference.name) \(.seq) \(.shrunk)"' got | awk '!seen[$0]++' | sort -s -k1,1 >changes
+	"$kenvelope" -d <frames | jq -r '(if .seq | IN("1500", "1520", "1521", "2999")
+		then "SHRUNK_THEN" else null end) as $shrunk | "\(.reference.name) \(.seq) \($shrunk)"' |
+		sort -s -k1,1 | diff - changes
+	jq -es 'map(select(.shrunk) | .payload["then"] | keys == ["apiVersion", "kind", "metadata"]) |
+		length >= 4 and all' got
+}
+
 @test "kafka: a topic whose limit is below librdkafka's batches" {
 	make_topic narrow max.message.bytes=20000
 	make_frames 5000 50 1000 >frames

@@ -106,6 +106,52 @@ ordered(struct tap *tap)
 	window_close(w);
 }
 
+/* What the bus does not take whole is sent again at once, before what is behind it. */
+static void
+smaller(struct tap *tap)
+{
+	struct message *m[MESSAGES + 1] = {NULL};
+	struct window *w = filled("aab", false);
+	size_t bytes = window_bytes(w);
+	struct message *first = window_next(w, 0);
+
+	sent(w, 0, m);
+	first->smaller = malloc(5);
+	first->whole.len = first->len;
+	first->len = 5;
+	window_smaller(w, first);
+	tap_ok(tap, window_bytes(w) == bytes + 5 && window_in_flight(w) == 1,
+	    "a smaller form counts beside the whole");
+	tap_ok(tap, strcmp(sent(w, 0, m), "1") == 0, "it is the next of its key, at once");
+	window_done(w, m[1]);
+	tap_ok(tap, strcmp(sent(w, 0, m), "2") == 0, "then comes what is behind it");
+	window_done(w, m[2]);
+	window_done(w, m[3]);
+	tap_ok(tap, window_bytes(w) == 0, "all is given back");
+	window_close(w);
+}
+
+static void
+smaller_ordered(struct tap *tap)
+{
+	struct message *m[MESSAGES + 1] = {NULL};
+	struct window *w = filled("aaa", true);
+
+	tap_ok(tap, strcmp(sent(w, 0, m), "123") == 0, "ordered: three are out");
+	window_smaller(w, m[2]);
+	tap_ok(tap, *sent(w, 0, m) == '\0', "a smaller form waits while others are out");
+	window_retry(w, m[3], 100);
+	window_done(w, m[1]);
+	tap_ok(tap, *sent(w, 99, m) == '\0' && window_wait_ms(w, 99) == 1,
+	    "and while what came back is not due");
+	tap_ok(tap, strcmp(sent(w, 100, m), "23") == 0, "then it goes on with it");
+	window_smaller(w, m[3]);
+	window_done(w, m[2]);
+	tap_ok(tap, window_wait_ms(w, 100) == 0 && strcmp(sent(w, 100, m), "3") == 0,
+	    "alone it does not wait");
+	window_close(w);
+}
+
 static void
 failed(struct tap *tap)
 {
@@ -189,6 +235,8 @@ main(void)
 	one_of_a_key(&tap);
 	not_taken(&tap);
 	ordered(&tap);
+	smaller(&tap);
+	smaller_ordered(&tap);
 	failed(&tap);
 	room(&tap);
 	churn(&tap);
