@@ -32,6 +32,15 @@ kafka_brokers() {
 	echo "127.0.0.1:$(cut -d' ' -f1 "$1/kafka.port")"
 }
 
+# kafka_via DIR: HOST:PORT where a proxy finds the broker, and the port on which
+# clients of the proxy find it. The broker tells clients its address: these are
+# a listener of its own, whose address is the proxy's.
+kafka_via() {
+	local inside outside
+	read -r _ _ inside outside <"$1/kafka.port"
+	echo "127.0.0.1:$inside $outside"
+}
+
 # kafka_read DIR TOPIC [--frames]: all messages of a topic, see
 # test/tools/kafka.py.
 kafka_read() {
@@ -40,7 +49,7 @@ kafka_read() {
 
 kafka_run_on_free_port() {
 	local code=0
-	free_port 2 >"$1/kafka.port" || return 1
+	free_port 4 >"$1/kafka.port" || return 1
 	kafka_run "$1" || code=$?
 	[ "$code" -eq 0 ] || rm -f "$1/kafka.port"
 	return "$code"
@@ -71,16 +80,16 @@ kafka_run() {
 # The broker's session is short because the controller, after a kill -9, lets
 # it in again only when the session of the former one has expired.
 kafka_properties() {
-	local broker controller
-	read -r broker controller <"$1/kafka.port"
+	local broker controller inside outside
+	read -r broker controller inside outside <"$1/kafka.port"
 	cat <<END
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$broker,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$broker
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$broker,CONTROLLER://127.0.0.1:$controller,VIA://127.0.0.1:$inside
+advertised.listeners=PLAINTEXT://127.0.0.1:$broker,VIA://127.0.0.1:$outside
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,VIA:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$1/kafka
 num.partitions=3

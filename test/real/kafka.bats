@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # url and from are read by lib/bus.bash
 # shellcheck disable=SC2016 # $0 is for the inner shell
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and is to be
 # shellcheck disable=SC2059 # the bytes of frames are written as escapes
@@ -10,6 +11,22 @@
 # kpublish to a real Kafka broker.
 
 load ../lib/servers
+load ../lib/bus
+
+bus_start() { kafka_start "$BATS_FILE_TMPDIR"; }
+bus_kill() { kafka_kill "$BATS_FILE_TMPDIR"; }
+bus_address() { kafka_via "$BATS_FILE_TMPDIR" | cut -d' ' -f1; }
+bus_via_port() { kafka_via "$BATS_FILE_TMPDIR" | cut -d' ' -f2; }
+bus_via() { export KAFKA_BROKERS=$1; }
+bus_limit() { echo 1048588; }
+bus_check_key() { echo yes; }
+bus_count() { "$test_tools/kafka.py" "$KAFKA_BROKERS" count "$topic"; }
+
+bus_new() {
+	topic=$1
+	url=kafka://$1
+	from="kafka://group-$1?topic=$1"
+}
 
 setup_file() {
 	kafka_start "$BATS_FILE_TMPDIR"
@@ -20,15 +37,10 @@ teardown_file() {
 }
 
 setup() {
-	bats_require_minimum_version 1.5.0
-	local bin
-	bin=$(realpath "${BUILD:-$BATS_TEST_DIRNAME/../../build}")/bin
-	kpublish=$bin/kpublish
-	kenvelope=$bin/kenvelope
+	suite_setup
 	records=$BATS_TEST_DIRNAME/../wire/records.py
 	check=$BATS_TEST_DIRNAME/../wire/delivered.py
 	server=$BATS_FILE_TMPDIR
-	cd "$BATS_TEST_TMPDIR"
 	KAFKA_BROKERS=$(kafka_brokers "$server")
 	export KAFKA_BROKERS
 	background_pids=()
@@ -36,6 +48,7 @@ setup() {
 
 teardown() {
 	kill -KILL "${background_pids[@]}" 2>/dev/null || true
+	suite_teardown
 }
 
 make_frames() {
@@ -190,4 +203,36 @@ padded() {
 	kill -CONT "$(cat "$server/kafka.pid")"
 	wait "${background_pids[0]}"
 	[ "$(last_ack)" = 40000 ]
+}
+
+@test "kafka: all arrive" {
+	suite_all_arrive
+}
+
+@test "kafka: the server is killed, and comes back" {
+	suite_killed
+}
+
+@test "kafka: connections are reset" {
+	suite_resets
+}
+
+@test "kafka: a server that never answers" {
+	suite_silent
+}
+
+@test "kafka: a slow server slows the reading" {
+	suite_slow
+}
+
+@test "kafka: too large" {
+	suite_too_large
+}
+
+@test "kafka: nobody listens" {
+	suite_bad_server
+}
+
+@test "kafka: kpublish is killed" {
+	suite_killed_self
 }

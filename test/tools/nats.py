@@ -151,13 +151,19 @@ def read_stream(nats, name, frames):
     inbox = nats.inbox + ".d"
     nats.subscribe(inbox)
     # An ephemeral push consumer, and nothing is acknowledged: the stream stays
-    # as it is.
+    # as it is. Without flow control the server drops a reader that is slower
+    # than itself.
     consumer = nats.request(f"$JS.API.CONSUMER.CREATE.{name}", {
         "stream_name": name,
-        "config": {"deliver_subject": inbox, "deliver_policy": "all", "ack_policy": "none"}})
+        "config": {"deliver_subject": inbox, "deliver_policy": "all", "ack_policy": "none",
+                   "flow_control": True, "idle_heartbeat": 5_000_000_000}})
     pending = consumer["num_pending"] + consumer["delivered"]["consumer_seq"]
     while pending:
         message = nats.next(None)
+        if message[2].get("") == "100":  # a heartbeat, or flow control, which is to be answered
+            if message[1]:
+                nats.publish(message[1], b"")
+            continue
         # Its reply subject tells where it stood:
         # $JS.ACK.<stream>.<consumer>.<delivered>.<seq>.<...>.<time>.<pending>
         place = message[1].split(".")
