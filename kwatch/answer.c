@@ -136,6 +136,7 @@ after_expiry(struct stream *s)
 			return stream_end(s);
 	}
 	s->resource_version[0] = '\0';
+	s->resumed = false;
 	text_set(&s->next_page, NULL);
 	s->state = STREAM_QUEUED;
 	if (again)
@@ -207,7 +208,7 @@ answer_take(void *arg, const struct http_answer *answer)
 	case VERDICT_MISSING:
 		stream_pause(s, 0, stream_resume_state(s));
 		s->state = STREAM_UNCONFIRMED;
-		streams_want_discovery(s->set);
+		streams_want_discovery(s->set, DISCOVERY_NOW);
 		break;
 	case VERDICT_NO_WATCH_LIST:
 		s->no_watch_list = true;

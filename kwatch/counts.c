@@ -32,6 +32,8 @@ static const struct metric initial[COUNTS] = {
     [COUNT_EVENTS + EVENT_ERROR] = EVENTS("ERROR"),
     [COUNT_BYTES] = TOTAL("bytes", "Bytes of events written."),
     [COUNT_SNAPSHOTS] = TOTAL("snapshots", "Complete snapshots taken."),
+    [COUNT_RESUMED] =
+	TOTAL("resumed", "Watches that went on from where an earlier run had come to."),
     [COUNT_GAPS] = TOTAL("gaps", "Times that a resourceVersion had expired."),
     [COUNT_RECONNECTS] = TOTAL("reconnects", "Watches begun again where they had ended."),
     [COUNT_DISCOVERIES] = TOTAL("discoveries", "Times that the types were asked for."),

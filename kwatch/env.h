@@ -7,6 +7,7 @@
 #include "counts.h"
 #include "http.h"
 #include "options.h"
+#include "positions.h"
 #include "sink.h"
 
 struct env {
@@ -15,6 +16,7 @@ struct env {
 	struct cluster cluster;
 	struct counts counts;
 	struct sink sink;
+	struct positions positions; /* of --resume */
 	struct http *http;
 	int stop_fd;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kwatch: prints the objects of a Kubernetes cluster and every change of them as watch events.
  *
- * Standard input is not read. Standard output: kollect(5)'s watch events, a line each.
+ * Standard input is not read (but for --resume=-). Standard output: kollect(5)'s watch events, a line each.
  * Exit: 0 stopped by a signal, or all asked for is written (--once, --list-types,
  * --cluster-id); 1 failed; 2 wrong usage. */
 #include <curl/curl.h>
@@ -37,14 +37,24 @@ out:
 	return code;
 }
 
+/* Reads what the command line names. An exit code. */
+static int
+prepare(struct env *env)
+{
+	env->log = &env->opt.tool.log;
+	if (env->opt.resume == NULL)
+		return EXIT_OK;
+	return positions_read(&env->positions, env->opt.resume, env->log);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct env env = {.stop_fd = -1};
 	int code;
 
-	if (options_parse(&env.opt, argc, argv, &code) == 0) {
-		env.log = &env.opt.tool.log;
+	if (options_parse(&env.opt, argc, argv, &code) == 0 &&
+	    (code = prepare(&env)) == EXIT_OK) {
 		curl_global_init(CURL_GLOBAL_DEFAULT);
 		counts_init(&env.counts, env.log, env.opt.tool.metrics_path);
 		sink_init(&env.sink, STDOUT_FILENO, env.opt.show_secrets, &env.counts, env.log);
@@ -52,6 +62,7 @@ main(int argc, char **argv)
 		sink_free(&env.sink);
 		curl_global_cleanup();
 	}
+	positions_free(&env.positions);
 	options_free(&env.opt);
 	return code;
 }

@@ -19,6 +19,9 @@ static const char help[] =
     "  -l, --selector=QUERY       only objects with these labels\n"
     "      --field-selector=QUERY only objects with these fields\n"
     "      --once                 stop after what exists now: a dump of the cluster\n"
+    "      --resume=FILE          go on where an earlier run had come to, as FILE (-: "
+    "standard\n"
+    "                             input) has it from kdiff --positions\n"
     "      --list-types           print the types that would be watched, and exit\n"
     "      --cluster-id           print the uid of the kube-system namespace, and exit\n"
     "      --show-secrets         do not redact Secrets\n"
@@ -44,7 +47,8 @@ enum {
 	OPT_INSECURE,
 	OPT_PAGE_SIZE,
 	OPT_NO_WATCH_LIST,
-	OPT_FOREVER
+	OPT_FOREVER,
+	OPT_RESUME,
 };
 
 static const struct option table[] = {
@@ -62,6 +66,7 @@ static const struct option table[] = {
     {"page-size", required_argument, NULL, OPT_PAGE_SIZE},
     {"no-watch-list", no_argument, NULL, OPT_NO_WATCH_LIST},
     {"forever", no_argument, NULL, OPT_FOREVER},
+    {"resume", required_argument, NULL, OPT_RESUME},
     {"verbose", no_argument, NULL, 'v'},
     TOOL_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -127,6 +132,9 @@ own_option(struct options *opt, int c, const char *arg)
 	case OPT_CONTEXT:
 		opt->context = arg;
 		return 0;
+	case OPT_RESUME:
+		opt->resume = arg;
+		return 0;
 	case OPT_PAGE_SIZE:
 		return page_size(opt, arg);
 	default:
@@ -151,6 +159,19 @@ own_flag(struct options *opt, int c)
 	default:
 		return false;
 	}
+}
+
+/* Options that exclude each other. 0, or -1 with a message. */
+static int
+check(const struct options *opt)
+{
+	/* When a dump would have come to its end is no longer a matter of what exists. */
+	if (opt->resume != NULL && opt->task != TASK_WATCH) {
+		log_error(&opt->tool.log,
+		    "--resume goes on watching: not with --once, --list-types, --cluster-id");
+		return -1;
+	}
+	return 0;
 }
 
 int
@@ -188,7 +209,7 @@ options_parse(struct options *opt, int argc, char **argv, int *code)
 	}
 	opt->types = argv + optind;
 	opt->n_types = (size_t)(argc - optind);
-	return 0;
+	return check(opt);
 }
 
 void

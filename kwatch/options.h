@@ -27,7 +27,8 @@ struct options {
 	const char *field_selector;
 	char *const *types; /* as given; n_types 0: each that can be listed and watched */
 	size_t n_types;
-	long page_size; /* objects in one LIST; 0: 500 first, then by their size */
+	const char *resume; /* NULL: none; "-": standard input */
+	long page_size;     /* objects in one LIST; 0: 500 first, then by their size */
 	bool insecure;
 	bool no_watch_list;
 	bool show_secrets;

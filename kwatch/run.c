@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "discover.h"
+#include "orphans.h"
 #include "streams.h"
 #include "table.h"
 
@@ -20,6 +21,7 @@ struct runner {
 	struct env *env;
 	struct discover *discover;
 	struct streams *streams;
+	struct orphans *orphans;
 	struct backoff backoff;
 	int64_t next_ms; /* when to ask for the types */
 	int follow_ups;  /* how often to ask once more soon */
@@ -97,6 +99,7 @@ on_types(void *arg, struct types *types, const char *why, bool denied)
 			log_info(env->log, "%s: answers again", env->cluster.server);
 		r->complained = false;
 		incomplete = streams_update(r->streams, types) == -1;
+		orphans_update(r->orphans, types);
 		if (incomplete && !r->known && !env->opt.forever)
 			stop(r, EXIT_FAILED);
 		r->known = true;
@@ -172,6 +175,7 @@ loop(struct runner *r)
 		int wait = tend_discovery(r);
 
 		wait = least(wait, streams_tick(r->streams));
+		wait = least(wait, orphans_tick(r->orphans));
 		if (r->env->counts.metrics.path != NULL)
 			wait = least(wait, TICK_MS);
 		check_end(r);
@@ -190,13 +194,15 @@ run(struct env *env)
 
 	r.discover = discover_open(env, on_types, &r);
 	r.streams = streams_open(env);
-	if (r.discover != NULL && r.streams != NULL)
+	r.orphans = r.streams != NULL ? orphans_open(env, r.streams) : NULL;
+	if (r.discover != NULL && r.orphans != NULL)
 		loop(&r);
 	else
 		log_error(env->log, "out of memory");
 	if (sink_flush(&env->sink) != SINK_OK)
 		r.code = EXIT_FAILED;
 	metrics_write(&env->counts.metrics);
+	orphans_close(r.orphans);
 	streams_close(r.streams);
 	discover_close(r.discover);
 	return r.code;

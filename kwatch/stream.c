@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,8 @@ add_selector(struct buf *buf, const char *name, const char *selector, int *bad)
 			text_add_query(buf, selector);
 }
 
-static char *
-selectors_of(const struct options *opt)
+char *
+stream_selectors(const struct options *opt)
 {
 	struct buf buf;
 	int bad = 0;
@@ -53,13 +54,14 @@ stream_open(struct env *env, struct streams *set, const struct type *type, const
 		return NULL;
 	s->env = env;
 	s->set = set;
+	s->ns = ns;
 	buf_init(&s->partial, INPUT_MAX);
 	if (type_copy(&s->type, type) == 0) {
 		s->api_version = type_api_version(type);
 		s->path = text_printf("%s%s/%s%s%s/%s",
 		    *type->group != '\0' ? "/apis/" : "/api", type->group, type->version,
 		    ns != NULL ? "/namespaces/" : "", ns != NULL ? ns : "", type->resource);
-		s->selectors = selectors_of(&env->opt);
+		s->selectors = stream_selectors(&env->opt);
 	}
 	if (s->path != NULL && s->selectors != NULL)
 		s->name = text_printf(
@@ -277,6 +279,23 @@ stream_timeout(struct stream *s, int64_t now_ms)
 	return stream_step(s);
 }
 
+bool
+stream_complete(const struct stream *s)
+{
+	bool paused = s->state == STREAM_PAUSED || s->state == STREAM_UNCONFIRMED;
+
+	return s->synced && (paused ? s->resume : s->state) == STREAM_WATCHING;
+}
+
+void
+stream_resume(struct stream *s, const char *version)
+{
+	snprintf(s->resource_version, sizeof(s->resource_version), "%s", version);
+	s->resumed = s->synced = true;
+	s->state = STREAM_WATCHING;
+	stream_step(s);
+}
+
 void
 stream_complain(struct stream *s)
 {
@@ -361,6 +380,14 @@ stream_set_version(char *to, const struct json_str *version)
 	memcpy(to, version->p, version->len);
 	to[version->len] = '\0';
 	return 0;
+}
+
+int
+stream_resumed(struct stream *s)
+{
+	s->resumed = false;
+	counts_add(&s->env->counts, COUNT_RESUMED, 1);
+	return stream_mark(s, NULL, NULL, s->resource_version);
 }
 
 int

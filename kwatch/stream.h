@@ -6,7 +6,8 @@
  *	   │          ▼                                    │  │ 410: gap
  *	   └──────▶ LISTING (pages) ───────────────────────┘  └───▶ QUEUED
  *
- * A failure leads to PAUSED, which goes back to the state that failed (a list to the same
+ * A stream that goes on from where an earlier run has come to (--resume) begins at WATCHING. A
+ * failure leads to PAUSED, which goes back to the state that failed (a list to the same
  * page); 404 to UNCONFIRMED until discovery has told whether the type is gone; a version that is
  * no longer served is RETIRED until the stream of the new version has its snapshot. Source:
  * client-go's reflector and KEP-3157. */
@@ -53,10 +54,14 @@ enum {
 	STREAM_SILENCE_MS = 10000, /* so long may a WatchList hold its bookmark back */
 };
 
+/* The reason of a gap: its objects were watched in another version before. */
+#define STREAM_OTHER_VERSION "VersionChanged"
+
 struct stream {
 	struct env *env;
 	struct streams *set;
 	struct type type; /* own copy */
+	const char *ns;   /* of the command line; NULL: all, or the type is in none */
 	char *api_version;
 	char *path;      /* /api/v1/pods */
 	char *selectors; /* labelSelector=…&fieldSelector=…, or "" */
@@ -83,14 +88,15 @@ struct stream {
 	char list_version[RESOURCE_VERSION_MAX]; /* of the list being taken, from its first page
 						  */
 
-	enum stream_end end;    /* of the present request */
-	struct status status;   /* for END_REFUSED */
-	uint64_t events;        /* of the present request */
-	bool marked;            /* begin has been written for this snapshot */
-	bool synced;            /* a snapshot has been completed */
-	bool denied;            /* 403: tried again, ever more seldom */
-	bool failed;            /* given up (--once) */
-	bool complained;        /* the present trouble has been reported */
+	enum stream_end end;  /* of the present request */
+	struct status status; /* for END_REFUSED */
+	uint64_t events;      /* of the present request */
+	bool marked;          /* begin has been written for this snapshot */
+	bool synced;          /* a snapshot has been completed, in this run or an earlier one */
+	bool resumed;         /* by --resume, and nothing has come of it yet */
+	bool denied;          /* 403: tried again, ever more seldom */
+	bool failed;          /* given up (--once) */
+	bool complained;      /* the present trouble has been reported */
 	bool tried_credentials; /* a 401 has been answered by reading them again */
 	bool no_watch_list;     /* the server has refused it, or not kept it, for this type */
 	int64_t denied_ms;      /* how long it waits for that */
@@ -98,11 +104,21 @@ struct stream {
 	unsigned tries;         /* failures in a row */
 };
 
-/* ns NULL: all namespaces. NULL when out of memory. */
+/* The query string that the command line's selectors make, "" without any. The caller frees; NULL
+ * when out of memory. */
+char *stream_selectors(const struct options *opt);
+
+/* ns (borrowed) NULL: all namespaces. NULL when out of memory. */
 struct stream *stream_open(
     struct env *env, struct streams *set, const struct type *type, const char *ns);
 /* Ends its request and frees it. */
 void stream_close(struct stream *s);
+
+/* It has its snapshot, and is not about to take another one. */
+bool stream_complete(const struct stream *s);
+
+/* Goes on from that resourceVersion, without a snapshot. For one that has just been opened. */
+void stream_resume(struct stream *s, const char *version);
 
 /* Does what the state asks for: makes its request, if it has its turn. */
 enum stream_wait stream_step(struct stream *s);
@@ -130,6 +146,9 @@ int stream_mark(struct stream *s, const char *mark, const char *reason, const ch
 int stream_malformed(struct stream *s, const char *what, const char *why);
 int stream_output(struct stream *s, enum sink_result result);
 int stream_set_version(char *to, const struct json_str *version);
+/* The server watches on from where an earlier run had come to: says so, before its first event.
+ */
+int stream_resumed(struct stream *s);
 /* The snapshot is complete at that resourceVersion: the end mark, and the turn is given back.
  */
 int stream_synced(struct stream *s, const char *version);

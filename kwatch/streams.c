@@ -6,31 +6,11 @@
 
 #include "choose.h"
 #include "clock.h"
-#include "text.h"
+#include "streams_set.h"
 
 /* Snapshots taken at a time: enough to keep a server busy, few enough for its priority and
  * fairness to let other clients in between. */
-enum {
-	TURNS = 16,
-	EXPIRY_QUIET_MS = 10000, /* a server that starts anew lets all of them expire at once */
-};
-
-struct streams {
-	struct env *env;
-	struct stream **list; /* owned, in the order of discovery */
-	size_t n;
-	size_t size;
-	int turns; /* left */
-	bool watch_list_refused;
-	bool watch_list_kept;
-	bool unreachable; /* and said so */
-	bool denied_said; /* one refusal has been shown in full */
-	bool denied_summed;
-	bool names_checked;
-	int64_t quiet_until_ms;
-	bool failed;
-	enum streams_discovery discovery;
-};
+enum { TURNS = 16 };
 
 struct streams *
 streams_open(struct env *env)
@@ -69,23 +49,46 @@ defines_types(const struct type *type)
 	       is_type(type, "apiservices", "apiregistration.k8s.io");
 }
 
-/* A running stream of the same objects, in whatever version. */
-static struct stream *
-find(const struct streams *set, const struct stream *like)
+static bool
+runs(const struct stream *s)
+{
+	return s->state != STREAM_ENDED && s->state != STREAM_RETIRED;
+}
+
+struct stream *
+streams_of_type(const struct streams *set, const struct type *type, const char *ns)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		struct stream *s = set->list[i];
-		const char *a = strstr(s->path, "/namespaces/");
-		const char *b = strstr(like->path, "/namespaces/");
 
-		if (s == like || s->state == STREAM_ENDED || s->state == STREAM_RETIRED ||
-		    !is_type(&s->type, like->type.resource, like->type.group))
-			continue;
-		if ((a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0))
-			continue;
-		return s;
+		if (runs(s) && is_type(&s->type, type->resource, type->group) &&
+		    strcmp(s->ns != NULL ? s->ns : "", ns != NULL ? ns : "") == 0)
+			return s;
 	}
 	return NULL;
+}
+
+struct stream *
+streams_named(const struct streams *set, const char *name)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (runs(set->list[i]) && !set->list[i]->quiet &&
+		    strcmp(set->list[i]->name, name) == 0)
+			return set->list[i];
+	return NULL;
+}
+
+bool
+streams_settled(const struct streams *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		const struct stream *s = set->list[i];
+
+		if (runs(s) && !s->quiet && !s->denied && !stream_complete(s) &&
+		    !(s->state == STREAM_PAUSED && s->tries > 0))
+			return false;
+	}
+	return true;
 }
 
 static int
@@ -118,6 +121,21 @@ retire(struct stream *s)
 	s->state = STREAM_RETIRED;
 }
 
+/* Where it begins: with a snapshot, or where an earlier run has come to. */
+static void
+begin(struct streams *set, struct stream *s)
+{
+	struct position *p = s->quiet ? NULL : positions_find(&set->env->positions, s->name);
+
+	if (p != NULL)
+		p->done = true;
+	if (set->env->opt.verbose && !s->quiet)
+		log_info(set->env->log, "%s: %s", s->name,
+		    p != NULL && *p->version != '\0' ? "goes on" : "begins");
+	if (p != NULL && *p->version != '\0')
+		stream_resume(s, p->version);
+}
+
 static int
 add(struct streams *set, const struct types *types, const struct type *type, const char *ns,
     bool quiet)
@@ -129,7 +147,7 @@ add(struct streams *set, const struct types *types, const struct type *type, con
 		log_error(set->env->log, "out of memory");
 		return -1;
 	}
-	old = find(set, s);
+	old = streams_of_type(set, type, ns); /* s itself is not in the set yet */
 	if (old != NULL && (strcmp(old->type.version, s->type.version) == 0 ||
 			       types_find(types, &old->type) != NULL)) {
 		stream_close(s); /* what runs goes on */
@@ -140,8 +158,9 @@ add(struct streams *set, const struct types *types, const struct type *type, con
 	set->list[set->n++] = s;
 	if (old != NULL)
 		retire(old);
-	if (set->env->opt.verbose && !quiet)
-		log_info(set->env->log, "%s: begins", s->name);
+	if (old != NULL && !quiet)
+		(void)stream_mark(s, "gap", STREAM_OTHER_VERSION, old->resource_version);
+	begin(set, s);
 	return 0;
 }
 
@@ -220,69 +239,6 @@ streams_update(struct streams *set, const struct types *types)
 	return result;
 }
 
-/* All have been answered for the first time: those that may not be listed are named together.
- */
-static void
-sum_denied(struct streams *set)
-{
-	struct buf names;
-	size_t denied = 0;
-	size_t all = 0;
-
-	if (set->denied_summed)
-		return;
-	buf_init(&names, TEXT_MAX);
-	for (size_t i = 0; i < set->n; i++) {
-		const struct stream *s = set->list[i];
-
-		if (s->quiet)
-			continue;
-		if (!s->synced && !s->denied && s->state != STREAM_ENDED) {
-			buf_free(&names);
-			return;
-		}
-		all++;
-		denied += s->denied;
-		if (s->denied)
-			(void)buf_printf(&names, "%s%s%s%s", names.len > 0 ? ", " : "",
-			    s->type.resource, *s->type.group != '\0' ? "." : "", s->type.group);
-	}
-	set->denied_summed = true;
-	if (denied == all && all > 0)
-		log_error(set->env->log, "%s: nothing may be listed with these credentials",
-		    set->env->cluster.server);
-	else if (denied > 1 && !set->env->opt.verbose && set->env->opt.n_types == 0 &&
-		 buf_terminate(&names) == 0)
-		log_warning(set->env->log, "%zu of %zu types may not be listed: %s", denied,
-		    all, names.data);
-	buf_free(&names);
-}
-
-static void
-count_states(struct streams *set)
-{
-	struct metric *table = set->env->counts.table;
-
-	for (int i = COUNT_STREAMS_QUEUED; i <= COUNT_STREAMS_DENIED; i++)
-		table[i].value = 0;
-	for (size_t i = 0; i < set->n; i++) {
-		const struct stream *s = set->list[i];
-
-		if (s->quiet)
-			continue;
-		if (s->denied)
-			table[COUNT_STREAMS_DENIED].value++;
-		else if (s->state == STREAM_QUEUED)
-			table[COUNT_STREAMS_QUEUED].value++;
-		else if (s->state == STREAM_SYNCING || s->state == STREAM_LISTING)
-			table[COUNT_STREAMS_SNAPSHOT].value++;
-		else if (s->state == STREAM_WATCHING)
-			table[COUNT_STREAMS_WATCHING].value++;
-		else if (s->state == STREAM_PAUSED || s->state == STREAM_UNCONFIRMED)
-			table[COUNT_STREAMS_PAUSED].value++;
-	}
-}
-
 int
 streams_tick(struct streams *set)
 {
@@ -298,14 +254,15 @@ streams_tick(struct streams *set)
 		else if (s->state == STREAM_QUEUED)
 			stream_step(s);
 		else if (s->state == STREAM_RETIRED &&
-			 ((heir = find(set, s)) == NULL || heir->synced))
+			 ((heir = streams_of_type(set, &s->type, s->ns)) == NULL ||
+			     heir->synced))
 			stream_gone(s);
 		if (s->deadline_ms != 0 && s->deadline_ms < next)
 			next = s->deadline_ms;
 		set->failed |= s->failed;
 	}
-	sum_denied(set);
-	count_states(set);
+	streams_sum_denied(set);
+	streams_count_states(set);
 	if (next == INT64_MAX)
 		return -1;
 	return next <= now ? 0 : (int)(next - now);
@@ -322,7 +279,9 @@ streams_state(const struct streams *set)
 		if (set->list[i]->quiet)
 			continue;
 		all++;
-		denied += set->list[i]->denied && !set->list[i]->synced;
+		/* One that was resumed is complete, but nobody has been let in yet. */
+		denied +=
+		    set->list[i]->denied && (!set->list[i]->synced || set->list[i]->resumed);
 		ended += set->list[i]->state == STREAM_ENDED;
 	}
 	if (all > 0 && denied == all)
@@ -376,52 +335,15 @@ streams_watch_list_kept(struct streams *set)
 }
 
 void
-streams_unreachable(struct streams *set, const char *why)
+streams_want_discovery(struct streams *set, enum streams_discovery when)
 {
-	if (!set->unreachable)
-		log_warning(set->env->log, "%s: %s", set->env->cluster.server, why);
-	set->unreachable = true;
-}
-
-void
-streams_reached(struct streams *set)
-{
-	if (set->unreachable)
-		log_info(set->env->log, "%s: answers again", set->env->cluster.server);
-	set->unreachable = false;
-}
-
-void
-streams_denied(struct streams *set, const struct stream *s)
-{
-	if (!set->denied_said || set->env->opt.verbose || s->named || s->synced)
-		log_warning(set->env->log, "%s: %ld %s: %s", s->name, s->status.code,
-		    http_reason(s->status.code), s->status.message);
-	set->denied_said = true;
-}
-
-void
-streams_expired(struct streams *set, const struct stream *s)
-{
-	int64_t now = clock_ms();
-
-	counts_add(&set->env->counts, COUNT_GAPS, 1);
-	if (set->env->opt.verbose || now >= set->quiet_until_ms)
-		log_info(set->env->log, "%s: %ld %s: %s: taking a snapshot%s", s->name,
-		    s->status.code, http_reason(s->status.code), s->status.message,
-		    set->env->opt.verbose ? "" : " (and perhaps of other types)");
-	set->quiet_until_ms = now + EXPIRY_QUIET_MS;
-}
-
-void
-streams_want_discovery(struct streams *set)
-{
-	set->discovery = DISCOVERY_NOW;
+	if (set->discovery < when)
+		set->discovery = when;
 }
 
 void
 streams_saw_change(struct streams *set, const struct stream *s)
 {
-	if (defines_types(&s->type) && set->discovery == DISCOVERY_NOT_WANTED)
-		set->discovery = DISCOVERY_SOON;
+	if (defines_types(&s->type))
+		streams_want_discovery(set, DISCOVERY_SOON);
 }

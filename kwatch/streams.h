@@ -21,6 +21,15 @@ int streams_update(struct streams *set, const struct types *types);
  * one's, -1: none waits for a time. */
 int streams_tick(struct streams *set);
 
+/* The running one of the same objects, in whatever version; ns NULL or "": of all namespaces. NULL:
+ * there is none. */
+struct stream *streams_of_type(
+    const struct streams *set, const struct type *type, const char *ns);
+/* The running one that marks call by that name; NULL: there is none. */
+struct stream *streams_named(const struct streams *set, const char *name);
+/* Is no stream on its way to a snapshot? Those that may not be listed, or fail, do not count. */
+bool streams_settled(const struct streams *set);
+
 enum streams_state {
 	STREAMS_RUNNING,
 	STREAMS_FINISHED,   /* --once: all have ended */
@@ -49,7 +58,7 @@ void streams_unreachable(struct streams *set, const char *why);
 void streams_reached(struct streams *set);
 void streams_denied(struct streams *set, const struct stream *s);
 void streams_expired(struct streams *set, const struct stream *s);
-void streams_want_discovery(struct streams *set);
+void streams_want_discovery(struct streams *set, enum streams_discovery when);
 void streams_saw_change(struct streams *set, const struct stream *s);
 
 #endif

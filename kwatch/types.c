@@ -166,6 +166,21 @@ types_is_stale(const struct types *types, const struct type *type)
 }
 
 bool
+types_group_is_stale(const struct types *types, const char *group)
+{
+	const char *word = types->stale;
+	size_t n = strlen(group);
+
+	while (word != NULL && *word != '\0') {
+		if (strncmp(word, group, n) == 0 && word[n] == '/')
+			return true;
+		word += strcspn(word, ",");
+		word += *word == ',';
+	}
+	return false;
+}
+
+bool
 types_watchable(const struct type *type)
 {
 	return text_in_list(type->verbs, "list") && text_in_list(type->verbs, "watch");

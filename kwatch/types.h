@@ -45,6 +45,8 @@ int types_append(struct types *types, struct types *from);
  * stands for each. 0 or -1. */
 int types_mark_stale(struct types *types, const char *group, const char *version);
 bool types_is_stale(const struct types *types, const struct type *type);
+/* Is that so of any version of the group? */
+bool types_group_is_stale(const struct types *types, const char *group);
 
 /* Marks the preferred ones. To be called once all are added. */
 void types_prefer(struct types *types);

@@ -52,6 +52,8 @@ on_line(struct stream *s, const char *line, size_t len)
 	if (event.object.kind.p == NULL || !json_str_is(&event.object.kind, s->type.kind))
 		return stream_malformed(s, "a watch event", "another kind than asked for");
 	s->events++;
+	if (s->resumed && stream_resumed(s) == -1)
+		return -1;
 	if (event.type == EVENT_BOOKMARK)
 		return on_bookmark(s, &event.object);
 	if (s->state == STREAM_WATCHING) { /* initial events come in no order */

@@ -45,6 +45,9 @@ fails() {
 	fails 2 'no namespace' -n 'A b'
 	fails 2 'no number' --page-size 0
 	fails 2 'no number' --page-size 5x
+	for task in --once --list-types --cluster-id; do
+		fails 2 '--resume goes on watching: not with' --resume x "$task"
+	done
 }
 
 @test "kwatch: no kubeconfig anywhere" {
@@ -162,8 +165,9 @@ fails() {
 	fails 1 "https://127.0.0.1:1: "
 }
 
-# A server that misbehaves as scenario $1 of tools/fakeapi.py says; $2 is what is to be written up to the
-# pod c: marks as mark@resourceVersion, events as their first letter and the pod's name.
+# behaves SCENARIO EXPECT [ARG...]: a server that misbehaves as that scenario of tools/fakeapi.py says.
+# EXPECT is what is to be written up to the pod c, or the line that has $last: marks as
+# mark@resourceVersion, events as their first letter and the pod's name.
 behaves() {
 	local expect=$2 out
 	rm -f port
@@ -171,14 +175,20 @@ behaves() {
 	fake=$!
 	until [ -s port ]; do kill -0 $fake; done
 	config | sed "s,https://127.0.0.1:1,http://127.0.0.1:$(cat port)," >config
-	out=$(timeout 30 "$kwatch" --kubeconfig config pods 2>err |
-		sed -u '/"name":"c"/q' | jq -r '.object.metadata as $m |
+	out=$(timeout 30 "$kwatch" --kubeconfig config pods "${@:3}" 2>err |
+		sed -u '/'"${last-\"name\":\"c\"}"'/q' | jq -r '.object.metadata as $m |
 			if $m.annotations["kollect/stream"]
 			then "\($m.annotations["kollect/mark"])@\($m.resourceVersion)"
 			else "\(.type[:1]):\($m.name)" end' | tr '\n' ' ')
 	cat err requests
 	echo "$out"
 	[ "$out" = "$expect " ]
+}
+
+# For another server in the same test.
+another() {
+	kill "$fake"
+	rm requests
 }
 
 teardown() {
@@ -242,8 +252,7 @@ requested() {
 	behaves malformed 'begin@ A:a end@10 A:c'
 	requested 2 resourceVersion=10
 	grep -q '/api/v1/pods: a watch event is malformed' err
-	rm requests
-	kill "$fake"
+	another
 	behaves other_kind 'begin@ A:a end@10 A:c'
 }
 
@@ -254,6 +263,92 @@ requested() {
 
 @test "kwatch: a list that is cut off is taken again" {
 	behaves cut_list 'begin@ A:a A:b begin@ A:a A:b end@10 A:c'
+}
+
+# resume LINE...: the file "positions", of lines with \t in them.
+resume() { printf '%b\n' "$@" >positions; }
+
+@test "kwatch --resume: no list: a watch from there, and a mark before the first event alone" {
+	resume '/api/v1/pods\t10'
+	behaves resumed 'null@10 null@10 null@11 A:c' --resume positions
+	requested 1 'watch=true&'
+	requested 1 '&resourceVersion=10'
+	requested 2 '&resourceVersion=10'
+	[ "$(wc -l <requests)" -eq 2 ]
+	run ! grep -E 'limit=|sendInitialEvents' requests
+	[ ! -s err ]
+}
+
+@test "kwatch --resume: from standard input, and from a descriptor" {
+	resume '/api/v1/pods\t10'
+	behaves resumed 'null@10 null@10 null@11 A:c' --resume - <positions
+	another
+	behaves resumed 'null@10 null@10 null@11 A:c' --resume /dev/fd/5 5<positions
+}
+
+@test "kwatch --resume: 410 at the start or within the stream: no mark but the gap, and a snapshot" {
+	resume '/api/v1/pods\t10'
+	behaves resumed_gone 'gap@10 begin@ A:a end@20 A:c' --resume positions
+	requested 2 sendInitialEvents=true
+	another
+	behaves resumed_gone_in_stream 'gap@10 begin@ A:a end@20 A:c' --resume positions
+	requested 2 sendInitialEvents=true
+}
+
+@test "kwatch --resume: a stream without a position begins with a snapshot" {
+	for version in '' 0; do
+		[ ! -e requests ] || another
+		resume "/api/v1/pods\\t$version"
+		behaves split_lines 'begin@ A:a end@10 A:c' --resume positions
+		requested 1 sendInitialEvents=true
+	done
+}
+
+@test "kwatch --resume: what may not be watched is no less an error" {
+	resume '/api/v1/pods\t10'
+	behaves resumed_denied '' --resume positions || true
+	grep -q '/api/v1/pods: 403 Forbidden' err
+	grep -q 'nothing may be listed' err
+}
+
+@test "kwatch --resume: a type that is gone is told, once all else is there" {
+	resume '/apis/gone.example/v1/widgets\t7\tWidget' '/api/v1/pods\t10'
+	last=gone behaves resumed_slow 'gap@10 begin@ A:a begin@ A:a A:b end@20 gone@7' --resume positions widgets.gone.example --forever
+}
+
+@test "kwatch --resume: a server that is starting is asked until it knows" {
+	resume '/apis/gone.example/v1/widgets\t7\tWidget' '/api/v1/pods\t10'
+	last=gone behaves resumed_starting 'null@10 A:c gone@7' --resume positions widgets.gone.example --forever
+	[ "$(grep -c /apis/gone.example/v1/widgets requests)" -eq 3 ]
+}
+
+@test "kwatch --resume: what is not asked for is left as it is, and said to be" {
+	resume '/apis/apps/v1/deployments\t7' '/api/v1/pods\t10' '/api/v1/namespaces/shop/pods\t8' '/api/v1/pods?labelSelector=a\t9'
+	behaves resumed 'null@10 null@10 null@11 A:c' --resume positions
+	[ "$(cat err)" = "kwatch: positions: 3 streams are not asked for, and left as they are: /apis/apps/v1/deployments, /api/v1/namespaces/shop/pods, /api/v1/pods?labelSelector=a" ]
+	[ "$(wc -l <requests)" -eq 2 ]
+}
+
+@test "kwatch --resume: a file that is malformed is exit 2, with the line" {
+	wrong_line() {
+		printf '%b' "$1" >positions
+		fails 2 "positions:$2: $3" --resume positions pods
+	}
+	wrong_line '/api/v1/pods\n' 1 'expected a path, a tab and a resourceVersion'
+	wrong_line '\n' 1 'expected a path'
+	wrong_line '/api/v1/pods\t1\tPod\tmore\n' 1 'expected a path'
+	wrong_line '/api/v1/pods\t1\n/api/v1/nodes\t1' 2 'the file ends within the line'
+	wrong_line '/api/v1/pods\t1\n/api/v1/pods\t2\n' 2 'the stream stands there twice'
+	wrong_line '/api/v1/pods\t1\r\n' 1 'no path and resourceVersion'
+	wrong_line '/api/v1/po ds\t1\n' 1 'no path and resourceVersion'
+	wrong_line '/api/v1/pods\t1\0\n' 1 'a NUL byte'
+	wrong_line "/api/v1/pods\t$(head -c 256 /dev/zero | tr '\0' 1)\n" 1 'no path and resourceVersion'
+	wrong_line "/$(head -c 300000 /dev/zero | tr '\0' x)\n" 1 'the line is too long'
+	for path in pods /api /api/v1 /api/v1/ /apis/apps/v1 /api/v1/pods/x /api/v1/namespaces/shop /x/v1/pods; do
+		wrong_line "$path"'\t1\n' 1 'the path is none of a list of objects'
+	done
+	fails 1 'none: No such file' --resume none
+	fails 1 '.: Is a directory' --resume .
 }
 
 @test "kwatch: 401: the credentials are read again" {

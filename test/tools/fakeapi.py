@@ -9,7 +9,8 @@ path to LOG. It knows pods by the older form of discovery. A scenario is the
 name of a function below: a generator that is asked once for each request for
 pods, and yields (status, headers, [chunks of the body], how it ends). Body
 chunks are written as they are; it ends "whole", "cut" (the connection is
-closed in the middle) or "silent" (nothing more comes).
+closed in the middle) or "silent" (nothing more comes). Anything else is 404,
+but for the answers that stand in OTHERS.
 """
 import http.server
 import json
@@ -159,6 +160,42 @@ def unauthorized():
     yield watch(*synced("a"), event("ADDED", pod("c", 11)))
 
 
+def resumed():
+    """A watch that ends with nothing to tell, and one that has something."""
+    yield watch(bookmark(10), ends="whole")
+    yield watch(bookmark(11), event("ADDED", pod("c", 12)))
+
+
+def resumed_gone():
+    yield refuse(410, "Expired")
+    yield watch(*synced("a", version=20), event("ADDED", pod("c", 21)))
+
+
+def resumed_gone_in_stream():
+    yield watch(event("ERROR", status(410, "Expired")), ends="whole")
+    yield watch(*synced("a", version=20), event("ADDED", pod("c", 21)))
+
+
+def resumed_slow():
+    """A snapshot that takes longer than it does to see that a type is gone."""
+    yield refuse(410, "Expired")
+    yield watch(event("ADDED", pod("a", 1)))
+    yield items(["a", "b"], 20)
+
+
+def resumed_denied():
+    yield refuse(403, "Forbidden")
+
+
+def resumed_starting():
+    """A server that is starting when it is asked for a type that it does not tell of."""
+    yield watch(event("ADDED", pod("c", 12)))
+
+
+OTHERS = {"resumed_starting": [refuse(503, "ServiceUnavailable"),
+                               refuse(503, "ServiceUnavailable")]}
+
+
 PODS = {"kind": "APIResourceList", "groupVersion": "v1", "resources": [
     {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod",
      "verbs": ["list", "watch"], "shortNames": ["po"]}]}
@@ -180,7 +217,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with LOCK:
             with open(sys.argv[2], "a", encoding="utf-8") as log:
                 log.write(self.path + "\n")
-            turn = next(SCENARIO, None)
+            if path == "/api/v1/pods":
+                turn = next(SCENARIO, None)
+            else:
+                turn = next(OTHER, None) or refuse(404, "NotFound")
         self.answer(*(turn or watch()))
 
     def answer(self, code, headers, chunks, ends):
@@ -203,6 +243,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 LOCK = threading.Lock()
 SCENARIO = globals()[sys.argv[1]]()
+OTHER = iter(OTHERS.get(sys.argv[1], []))
 SERVER = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 SERVER.daemon_threads = True
 print(SERVER.server_address[1], flush=True)
