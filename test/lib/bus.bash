@@ -73,7 +73,7 @@ suite_killed() {
 	local n=${1:-100000} acked
 	bus_new suite-killed
 	suite_frames "$n" "${2:-2048}"
-	suite_publish_gated
+	suite_publish_gated "$n"
 	wait_for 120 suite_acked_over $((n / 10))
 	bus_kill
 	acked=$(suite_acked)
@@ -89,6 +89,60 @@ suite_killed() {
 	suite_arrives "$n"
 }
 
+# suite_unreachable [N [BYTES]]: the same through the proxy, for a server that forgets all when it is killed.
+suite_unreachable() {
+	local n=${1:-50000} acked
+	bus_new suite-unreachable
+	suite_frames "$n" "${2:-2048}"
+	suite_proxy
+	suite_publish_gated "$n"
+	wait_for 120 suite_acked_over $((n / 10))
+	suite_tell refuse
+	acked=$(suite_acked)
+	suite_open_gate
+	wait_for 120 test -s err
+	[ "$(suite_acked)" -lt "$n" ]
+	suite_tell pass
+	suite_ends
+	suite_say "unreachable at $acked of $n"
+	suite_arrives "$n"
+}
+
+# suite_answers_lost [N [BYTES]]: messages reach the server, its answers do not come back, and then the connection is
+# gone: they are sent again, with the same ids.
+suite_answers_lost() {
+	local n=${1:-20000} sent
+	bus_new suite-answers
+	suite_frames "$n" "${2:-2048}"
+	suite_proxy
+	suite_publish_gated "$n"
+	wait_for 120 suite_acked_over $((n / 2 - 1))
+	suite_tell hold
+	sent=$(suite_stat bytes)
+	suite_open_gate
+	wait_for 120 suite_stat_over bytes $((sent + 20000))
+	[ -z "$(type -t bus_count)" ] || wait_for 120 suite_count_over $((n / 2))
+	suite_tell reset
+	[ "$(suite_acked)" -eq $((n / 2)) ]
+	suite_tell pass
+	suite_ends
+	suite_arrives "$n"
+}
+
+# suite_cut [N [BYTES]]: connections that end after any number of bytes, in a handshake or within a message.
+suite_cut() {
+	local n=${1:-20000}
+	bus_new suite-cut
+	suite_frames "$n" "${2:-2048}"
+	suite_proxy
+	suite_tell cut 1 20 200 2000 20000 200000 2000000
+	suite_publish
+	suite_ends
+	[ "$(suite_stat cuts)" -eq 7 ]
+	suite_say "cut $(suite_stat resets) connections in $(suite_seconds) s"
+	suite_arrives "$n"
+}
+
 # suite_resets [N [BYTES]]: every two seconds, for ten seconds at least.
 suite_resets() {
 	local n=${1:-50000} resets
@@ -99,7 +153,7 @@ suite_resets() {
 	suite_tell reset-every 2
 	suite_publish
 	suite_ends
-	resets=$(suite_tell stats | jq .resets)
+	resets=$(suite_stat resets)
 	[ "$resets" -ge 3 ] || suite_fail "only $resets connections were reset"
 	suite_say "$resets connections reset in $(suite_seconds) s"
 	suite_arrives "$n"
@@ -114,7 +168,7 @@ suite_silent() {
 	suite_proxy
 	suite_tell silent
 	asked=$SECONDS
-	suite_publish_gated
+	suite_publish_gated "$n"
 	wait_for 120 test -s err
 	suite_say "silent at the start: said after $((SECONDS - asked)) s"
 	[ "$(suite_acked)" -eq 0 ]
@@ -196,14 +250,14 @@ suite_killed_self() {
 	local n=${1:-100000} acked
 	bus_new suite-self
 	suite_frames "$n" "${2:-2048}"
-	suite_publish_gated
+	suite_publish_gated "$n"
 	wait_for 120 suite_acked_over $((n / 10))
 	kill -KILL "$publisher"
 	suite_open_gate
 	suite_ends 137
 	acked=$(suite_acked)
 	[ "$acked" -lt "$n" ]
-	"$consumer/unacked" "$acked" <"$frames" >rest
+	"$consumer/after" "$acked" <"$frames" >rest
 	input=rest
 	suite_publish
 	suite_ends
@@ -261,21 +315,22 @@ suite_publish() {
 	suite_pids+=("$publisher")
 }
 
-# suite_publish_gated: the same, with the second half of its input behind a gate.
+# suite_publish_gated N: the same, with the second half of the frames behind a gate.
 suite_publish_gated() {
-	rm -f gate
+	local rest
+	rest=$("$consumer/after" $(($1 / 2)) <"$frames" | wc -c)
 	mkfifo input
-	suite_feed "$frames" >input 3>&- &
+	suite_feed "$frames" $(($(stat -c %s "$frames") - rest)) >input 3>&- &
 	suite_pids+=($!)
 	input=input
 	suite_publish
 }
 
+# suite_feed FILE BYTES: the first BYTES of it, and the rest when the gate is open.
 suite_feed() {
-	local half=$(($(stat -c %s "$1") / 2))
-	head -c "$half" "$1"
+	head -c "$2" "$1"
 	wait_for 600 test -e gate
-	tail -c "+$((half + 1))" "$1"
+	tail -c "+$(($2 + 1))" "$1"
 }
 
 suite_open_gate() {
@@ -365,4 +420,17 @@ suite_proxy() {
 # suite_tell COMMAND [ARGUMENT]: what the proxy is to do; counts when this returns.
 suite_tell() {
 	"$consumer/proxy" --tell proxy.socket "$@"
+}
+
+# suite_stat NAME: one of the proxy's numbers.
+suite_stat() {
+	suite_tell stats | jq ".$1"
+}
+
+suite_stat_over() {
+	[ "$(suite_stat "$1")" -gt "$2" ]
+}
+
+suite_count_over() {
+	[ "$(bus_count)" -gt "$1" ]
 }

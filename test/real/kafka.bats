@@ -213,6 +213,18 @@ padded() {
 	suite_killed
 }
 
+@test "kafka: the server cannot be reached for a while" {
+	suite_unreachable
+}
+
+@test "kafka: answers are lost" {
+	suite_answers_lost
+}
+
+@test "kafka: connections are cut anywhere" {
+	suite_cut
+}
+
 @test "kafka: connections are reset" {
 	suite_resets
 }

@@ -50,6 +50,18 @@ teardown() {
 	suite_killed
 }
 
+@test "nats: the server cannot be reached for a while" {
+	suite_unreachable
+}
+
+@test "nats: answers are lost" {
+	suite_answers_lost
+}
+
+@test "nats: connections are cut anywhere" {
+	suite_cut
+}
+
 @test "nats: connections are reset" {
 	suite_resets
 }

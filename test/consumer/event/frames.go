@@ -42,11 +42,7 @@ func (f *Frames) Next() ([]byte, error) {
 	return body, nil
 }
 
-// WriteFrame writes the body with its length.
-func WriteFrame(out *bufio.Writer, body []byte) error {
-	if _, err := out.Write(binary.AppendUvarint(nil, uint64(len(body)))); err != nil {
-		return err
-	}
-	_, err := out.Write(body)
-	return err
+// Rest is what follows the last frame that was read.
+func (f *Frames) Rest() io.Reader {
+	return f.in
 }

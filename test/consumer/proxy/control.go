@@ -55,36 +55,36 @@ func (p *proxy) obey(control net.Listener) {
 }
 
 func (p *proxy) command(words []string) (string, error) {
-	var name string
-	var number float64
-	var err error
-	switch len(words) {
-	case 2:
-		if number, err = strconv.ParseFloat(words[1], 64); err != nil {
+	if len(words) == 0 {
+		return "", errors.New("no command")
+	}
+	var numbers []float64
+	for _, word := range words[1:] {
+		number, err := strconv.ParseFloat(word, 64)
+		if err != nil {
 			return "", err
 		}
-		fallthrough
-	case 1:
-		name = words[0]
-	default:
-		return "", errors.New("a command and at most one number are wanted")
+		numbers = append(numbers, number)
 	}
-	switch name {
+	if want := map[string]int{"reset-every": 1, "throttle": 1, "cut": len(numbers)}[words[0]]; len(numbers) != want {
+		return "", fmt.Errorf("%s takes %d numbers", words[0], want)
+	}
+	switch words[0] {
 	case "pass", "silent", "hold", "refuse":
-		p.setMode(mode(name))
+		p.setMode(mode(words[0]))
 	case "reset":
 		p.reset()
 	case "reset-every":
-		p.resetEvery(time.Duration(number * float64(time.Second)))
+		p.resetEvery(time.Duration(numbers[0] * float64(time.Second)))
 	case "throttle":
-		p.throttle(int64(number))
+		p.throttle(int64(numbers[0]))
 	case "cut":
-		p.cutAfter(int64(number))
+		p.cutAfter(numbers)
 	case "stats":
 		text, err := json.Marshal(p.stats())
 		return string(text) + "\n", err
 	default:
-		return "", fmt.Errorf("%q is no command", name)
+		return "", fmt.Errorf("%q is no command", words[0])
 	}
 	return "", nil
 }

@@ -3,7 +3,7 @@
 // proxy stands between a client and a TCP server, and makes faults as it is told.
 //
 //	proxy [--port PORT] SOCKET PORTFILE HOST:PORT    runs, on a free port of 127.0.0.1 unless told which
-//	proxy --tell SOCKET COMMAND [ARGUMENT]           prints the answer; 1 when it is refused
+//	proxy --tell SOCKET COMMAND [NUMBER...]          prints the answer; 1 when it is refused
 //
 // The commands:
 //
@@ -15,8 +15,10 @@
 //	reset          all present connections are reset, once
 //	reset-every S  and again every S seconds; 0: no more
 //	throttle N     clients send at most N bytes a second together; 0: as they like
-//	cut N          when N more bytes have come from clients, all connections are reset, once
-//	stats          {"connections": since the start, "open": now, "resets": of connections, "bytes": from clients}
+//	cut N...       when N more bytes have come from clients, all connections are reset; then the same with the
+//	               next N
+//	stats          {"connections": since the start, "open": now, "resets": of connections, "cuts": how often,
+//	               "bytes": from clients}
 package main
 
 import (
@@ -34,7 +36,7 @@ func main() {
 	flag.Parse()
 	if *told {
 		if flag.NArg() < 2 {
-			log.Fatal("usage: proxy --tell SOCKET COMMAND [ARGUMENT]")
+			log.Fatal("usage: proxy --tell SOCKET COMMAND [NUMBER...]")
 		}
 		tell(flag.Arg(0), flag.Args()[1:])
 		return

@@ -18,6 +18,15 @@ const (
 	refuse mode = "refuse"
 )
 
+// ending is how both sides of a link are closed.
+type ending int
+
+const (
+	closed ending = iota // as one of them was
+	reset
+	cut // a reset for the client; the server is to have what came before, and sees an end
+)
+
 // A throttled client's bytes go on in pieces of this part of a second, so that the rate is even.
 const slice = 50
 
@@ -30,11 +39,11 @@ type proxy struct {
 	links   map[*link]bool
 	rate    int64     // bytes a second, 0: any
 	due     time.Time // when the next throttled bytes may go
-	cut     int64     // bytes until the cut, 0: none
+	cutAt   []int64   // bytes until the next cut, and between it and those that follow
 	stop    chan struct{}
 
-	connections, resets int
-	bytes               int64
+	connections, resets, cuts int
+	bytes                     int64
 }
 
 // link is a client and its connection to the server, if it has one.
@@ -47,6 +56,7 @@ type stats struct {
 	Connections int   `json:"connections"`
 	Open        int   `json:"open"`
 	Resets      int   `json:"resets"`
+	Cuts        int   `json:"cuts"`
 	Bytes       int64 `json:"bytes"`
 }
 
@@ -68,7 +78,7 @@ func (p *proxy) serve(client *net.TCPConn) {
 	}
 	p.mu.Unlock()
 	if refused {
-		abort(client)
+		finish(client, true)
 		return
 	}
 	if !l.silent && !p.connect(l) {
@@ -84,7 +94,7 @@ func (p *proxy) connect(l *link) bool {
 	server, err := net.Dial("tcp", p.target)
 	if err != nil {
 		log.Print(err)
-		p.end(l, true)
+		p.end(l, reset)
 		return false
 	}
 	p.mu.Lock()
@@ -92,7 +102,7 @@ func (p *proxy) connect(l *link) bool {
 	gone := l.gone
 	p.mu.Unlock()
 	if gone { // reset while it was being connected
-		abort(l.server)
+		finish(l.server, true)
 	}
 	return !gone
 }
@@ -110,22 +120,29 @@ func (p *proxy) pump(l *link, from, to *net.TCPConn, up bool) {
 			if _, werr := to.Write(buffer[:n]); werr != nil {
 				err = werr
 			}
+			if up {
+				p.countdown(int64(n))
+			}
 		}
 		if err != nil {
-			p.end(l, false)
+			p.end(l, closed)
 			return
 		}
 	}
 }
 
-// piece is how much may be read at once.
+// piece is how much may be read at once: what the rate allows, and not beyond a cut.
 func (p *proxy) piece(up bool, most int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if up && p.rate > 0 && p.rate/slice < int64(most) {
-		return int(max(p.rate/slice, 1))
+	n := int64(most)
+	if up && p.rate > 0 {
+		n = min(n, max(p.rate/slice, 1))
 	}
-	return most
+	if up && len(p.cutAt) > 0 {
+		n = min(n, max(p.cutAt[0], 1))
+	}
+	return int(n)
 }
 
 // admit waits until n bytes may go on, and tells whether they may at all.
@@ -134,18 +151,27 @@ func (p *proxy) admit(l *link, n int, up bool) bool {
 	defer p.mu.Unlock()
 	if up {
 		p.bytes += int64(n)
-		if p.cut > 0 {
-			if p.cut -= int64(n); p.cut <= 0 {
-				p.cut = 0
-				p.resetLocked()
-			}
-		}
 		p.pace(n)
 	}
 	for !up && p.mode == hold && !l.gone && !l.silent {
 		p.changed.Wait()
 	}
 	return !l.silent && !l.gone
+}
+
+// countdown cuts when it is time.
+func (p *proxy) countdown(n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.cutAt) == 0 {
+		return
+	}
+	if p.cutAt[0] -= n; p.cutAt[0] > 0 {
+		return
+	}
+	p.cutAt = p.cutAt[1:]
+	p.cuts++
+	p.endAll(cut)
 }
 
 // pace sleeps, unlocked, until n bytes fit the rate.
@@ -164,32 +190,36 @@ func (p *proxy) pace(n int) {
 	p.mu.Lock()
 }
 
-// end closes both sides, and counts nothing; abrupt: by a reset.
-func (p *proxy) end(l *link, abrupt bool) {
+func (p *proxy) end(l *link, how ending) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.endLocked(l, abrupt)
+	p.endLocked(l, how)
 }
 
-func (p *proxy) endLocked(l *link, abrupt bool) {
+func (p *proxy) endLocked(l *link, how ending) {
 	if l.gone {
 		return
 	}
 	l.gone = true
 	delete(p.links, l)
 	p.changed.Broadcast()
-	for _, conn := range []*net.TCPConn{l.client, l.server} {
-		if conn != nil && abrupt {
-			abort(conn)
-		} else if conn != nil {
-			conn.Close()
-		}
+	finish(l.client, how != closed)
+	if l.server != nil {
+		finish(l.server, how == reset)
 	}
 }
 
-// abort closes with RST.
-func abort(conn *net.TCPConn) {
-	conn.SetLinger(0)
+func (p *proxy) endAll(how ending) {
+	p.resets += len(p.links)
+	for l := range p.links {
+		p.endLocked(l, how)
+	}
+}
+
+func finish(conn *net.TCPConn, abrupt bool) {
+	if abrupt {
+		conn.SetLinger(0) // RST, not FIN
+	}
 	conn.Close()
 }
 
@@ -203,7 +233,7 @@ func (p *proxy) setMode(to mode) {
 			l.silent = true
 		}
 	case refuse:
-		p.resetLocked()
+		p.endAll(reset)
 	}
 	p.changed.Broadcast()
 }
@@ -211,14 +241,7 @@ func (p *proxy) setMode(to mode) {
 func (p *proxy) reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.resetLocked()
-}
-
-func (p *proxy) resetLocked() {
-	for l := range p.links {
-		p.resets++
-		p.endLocked(l, true)
-	}
+	p.endAll(reset)
 }
 
 func (p *proxy) resetEvery(every time.Duration) {
@@ -251,14 +274,17 @@ func (p *proxy) throttle(rate int64) {
 	p.rate, p.due = rate, time.Time{}
 }
 
-func (p *proxy) cutAfter(bytes int64) {
+func (p *proxy) cutAfter(bytes []float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cut = bytes
+	p.cutAt = nil
+	for _, n := range bytes {
+		p.cutAt = append(p.cutAt, int64(n))
+	}
 }
 
 func (p *proxy) stats() stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return stats{p.connections, len(p.links), p.resets, p.bytes}
+	return stats{p.connections, len(p.links), p.resets, p.cuts, p.bytes}
 }
