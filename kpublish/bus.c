@@ -9,6 +9,8 @@ static const struct bus *const buses[] = {
     &bus_file,
     &bus_nats,
     &bus_kafka,
+    &bus_awssqs,
+    &bus_awssns,
 };
 
 const struct bus *

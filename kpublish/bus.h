@@ -93,6 +93,8 @@ extern const struct bus bus_stdout;
 extern const struct bus bus_file;
 extern const struct bus bus_nats;
 extern const struct bus bus_kafka;
+extern const struct bus bus_awssqs;
+extern const struct bus bus_awssns;
 
 /* NULL: no bus has this scheme. */
 const struct bus *bus_find(const char *scheme);
