@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "requests.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,22 @@ on_body(char *bytes, size_t size, size_t n, void *arg)
 	return buf_add(&r->body, bytes, n < room ? n : room) == 0 ? n : CURL_WRITEFUNC_ERROR;
 }
 
+/* libcurl's words; why there is no connection it tells by a number alone. */
+static const char *
+say(struct request *r, CURLcode code)
+{
+	long number = 0;
+	size_t len;
+
+	if (r->error[0] == '\0')
+		snprintf(r->error, sizeof(r->error), "%s", curl_easy_strerror(code));
+	len = strlen(r->error);
+	if (code == CURLE_COULDNT_CONNECT &&
+	    curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number != 0)
+		snprintf(r->error + len, sizeof(r->error) - len, ": %s", strerror((int)number));
+	return r->error;
+}
+
 static void
 finish(void *arg, CURL *easy, CURLcode code)
 {
@@ -77,7 +94,7 @@ finish(void *arg, CURL *easy, CURLcode code)
 		a.len = r->body.len;
 		a.retry_after_ms = retry_s > 0 && retry_s < 3600 ? (int64_t)retry_s * 1000 : 0;
 	}
-	a.error = r->error[0] != '\0' ? r->error : curl_easy_strerror(code);
+	a.error = say(r, code);
 	r->done(r->arg, &a);
 	request_free(r);
 }
