@@ -21,8 +21,8 @@ enum verdict {
 	VERDICT_RETRY, /* a failure that may pass */
 	VERDICT_UNREACHED, /* no answer at all */
 	VERDICT_EXPIRED,   /* 410: the resourceVersion or the page is too old */
-	VERDICT_DENIED,
-	VERDICT_MISSING, /* 404 */
+	VERDICT_DENIED,    /* as long as nobody changes the rights, or the type */
+	VERDICT_MISSING,   /* 404 */
 	VERDICT_NO_WATCH_LIST,
 	VERDICT_STOP, /* nothing more can be written */
 };
@@ -45,7 +45,8 @@ judge_code(struct stream *s, long code)
 	case 400:
 		if (s->state == STREAM_WATCHING) /* a resourceVersion it cannot even read */
 			return VERDICT_EXPIRED;
-		return syncing ? VERDICT_NO_WATCH_LIST : VERDICT_RETRY;
+		/* A field selector that the type does not know stays unknown. */
+		return syncing ? VERDICT_NO_WATCH_LIST : VERDICT_DENIED;
 	case 422:
 		return syncing ? VERDICT_NO_WATCH_LIST : VERDICT_RETRY;
 	case 500:
@@ -154,6 +155,7 @@ after_denial(struct stream *s)
 	if (!s->denied && !s->quiet)
 		streams_denied(s->set, s);
 	s->denied = true;
+	s->unfit = s->status.code == 400;
 	s->denied_ms = wait;
 	if (s->env->opt.task == TASK_ONCE && !s->env->opt.forever) {
 		s->failed = s->named;
@@ -212,7 +214,8 @@ answer_take(void *arg, const struct http_answer *answer)
 		break;
 	case VERDICT_NO_WATCH_LIST:
 		s->no_watch_list = true;
-		streams_watch_list_refused(s->set);
+		if (s->status.code != 400) /* that may be the selectors' fault */
+			streams_watch_list_refused(s->set);
 		s->state = STREAM_QUEUED;
 		stream_step(s);
 		break;

@@ -94,7 +94,8 @@ struct stream {
 	bool marked;          /* begin has been written for this snapshot */
 	bool synced;          /* a snapshot has been completed, in this run or an earlier one */
 	bool resumed;         /* by --resume, and nothing has come of it yet */
-	bool denied;          /* 403: tried again, ever more seldom */
+	bool denied;          /* tried again, ever more seldom */
+	bool unfit;           /* denied for its selectors (400), not its credentials */
 	bool failed;          /* given up (--once) */
 	bool complained;      /* the present trouble has been reported */
 	bool tried_credentials; /* a 401 has been answered by reading them again */

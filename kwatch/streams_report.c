@@ -26,6 +26,7 @@ streams_sum_denied(struct streams *set)
 {
 	struct buf names;
 	size_t denied = 0;
+	size_t unfit = 0;
 	size_t all = 0;
 
 	if (set->denied_summed)
@@ -42,14 +43,15 @@ streams_sum_denied(struct streams *set)
 		}
 		all++;
 		denied += s->denied;
+		unfit += s->denied && s->unfit;
 		if (s->denied)
 			(void)buf_printf(&names, "%s%s%s%s", names.len > 0 ? ", " : "",
 			    s->type.resource, *s->type.group != '\0' ? "." : "", s->type.group);
 	}
 	set->denied_summed = true;
 	if (denied == all && all > 0)
-		log_error(set->env->log, "%s: nothing may be listed with these credentials",
-		    set->env->cluster.server);
+		log_error(set->env->log, "%s: nothing may be listed with these %s",
+		    set->env->cluster.server, unfit == all ? "selectors" : "credentials");
 	else if (denied > 1 && !set->env->opt.verbose && set->env->opt.n_types == 0 &&
 		 buf_terminate(&names) == 0)
 		log_warning(set->env->log, "%zu of %zu types may not be listed: %s", denied,

@@ -165,16 +165,21 @@ fails() {
 	fails 1 "https://127.0.0.1:1: "
 }
 
-# behaves SCENARIO EXPECT [ARG...]: a server that misbehaves as that scenario of tools/fakeapi.py says.
-# EXPECT is what is to be written up to the pod c, or the line that has $last: marks as
-# mark@resourceVersion, events as their first letter and the pod's name.
-behaves() {
-	local expect=$2 out
+# serve SCENARIO: the server, and its kubeconfig "config".
+serve() {
 	rm -f port
 	python3 "$BATS_TEST_DIRNAME/tools/fakeapi.py" "$1" requests >port 3>&- 2>/dev/null &
 	fake=$!
 	until [ -s port ]; do kill -0 $fake; done
 	config | sed "s,https://127.0.0.1:1,http://127.0.0.1:$(cat port)," >config
+}
+
+# behaves SCENARIO EXPECT [ARG...]: a server that misbehaves as that scenario of tools/fakeapi.py says.
+# EXPECT is what is to be written up to the pod c, or the line that has $last: marks as
+# mark@resourceVersion, events as their first letter and the pod's name.
+behaves() {
+	local expect=$2 out
+	serve "$1"
 	out=$(timeout 30 "$kwatch" --kubeconfig config pods "${@:3}" 2>err |
 		sed -u '/'"${last-\"name\":\"c\"}"'/q' | jq -r '.object.metadata as $m |
 			if $m.annotations["kollect/stream"]
@@ -241,6 +246,21 @@ requested() {
 	behaves gone_page 'begin@ A:a begin@ A:a A:b end@20 A:c'
 	requested 3 continue=next
 	requested 4 limit=500
+}
+
+@test "kwatch: a field that the type does not know is no matter of time, and said once" {
+	behaves unknown_field 'begin@ A:a end@10 A:c' --field-selector spec.x=y --forever
+	requested 2 limit=500
+	[ "$(grep -c '400 Bad Request: field label not supported: spec.x' err)" -eq 1 ]
+	grep -q 'nothing may be listed with these selectors' err
+	grep -q 'works again' err
+	[ "$(wc -l <requests)" -eq 4 ]
+	another
+	serve unknown_field
+	run --separate-stderr -1 "$kwatch" --kubeconfig config --once --field-selector spec.x=y pods
+	[ -z "$output" ]
+	[[ $stderr == *'400 Bad Request'* ]]
+	[ "$(wc -l <requests)" -eq 1 ]
 }
 
 @test "kwatch: 429 in plain text and 503 are waited for" {

@@ -40,8 +40,9 @@ def status(code, reason, message="no", **details):
             "reason": reason, "message": message, "details": details}
 
 
-def refuse(code, reason, headers=(), **details):
-    return code, dict(headers), [json.dumps(status(code, reason, **details)).encode()], "whole"
+def refuse(code, reason, message="no", headers=(), **details):
+    text = json.dumps(status(code, reason, message, **details))
+    return code, dict(headers), [text.encode()], "whole"
 
 
 def items(names, version, follow=None):
@@ -152,6 +153,14 @@ def cut_list():
     code, headers, chunks, _ = items(["a", "b"], 10)
     yield code, headers, [chunks[0][:-20]], "whole"
     yield items(["a", "b"], 10)
+    yield watch(event("ADDED", pod("c", 11)))
+
+
+def unknown_field():
+    """A selector that the type does not know, until it does."""
+    for _ in range(2):
+        yield refuse(400, "BadRequest", message="field label not supported: spec.x")
+    yield items(["a"], 10)
     yield watch(event("ADDED", pod("c", 11)))
 
 
