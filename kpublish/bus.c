@@ -11,6 +11,7 @@ static const struct bus *const buses[] = {
     &bus_kafka,
     &bus_awssqs,
     &bus_awssns,
+    &bus_gcppubsub,
 };
 
 const struct bus *

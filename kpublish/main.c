@@ -27,6 +27,8 @@ static const char help[] =
     "  nats://SUBJECT             NATS_SERVER_URL (default: nats://127.0.0.1:4222)\n"
     "  kafka://TOPIC              KAFKA_BROKERS=HOST:PORT,...; ?NAME=VALUE&... sets any\n"
     "                             property of librdkafka\n"
+    "  gcppubsub://PROJECT/TOPIC  Google Cloud Pub/Sub, with Application Default\n"
+    "                             Credentials; ?endpoint=HOST for that of a region\n"
     "\n"
     "      --ack-fd=N             tell on descriptor N up to which seq all is accepted\n"
     "      --dead-letter=FILE     append what the bus can never accept to FILE and go on\n"
