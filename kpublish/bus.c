@@ -8,6 +8,7 @@ static const struct bus *const buses[] = {
     &bus_stdout,
     &bus_file,
     &bus_nats,
+    &bus_rabbit,
     &bus_kafka,
     &bus_awssqs,
     &bus_awssns,

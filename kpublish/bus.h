@@ -92,6 +92,7 @@ struct bus {
 extern const struct bus bus_stdout;
 extern const struct bus bus_file;
 extern const struct bus bus_nats;
+extern const struct bus bus_rabbit;
 extern const struct bus bus_kafka;
 extern const struct bus bus_awssqs;
 extern const struct bus bus_awssns;

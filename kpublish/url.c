@@ -17,9 +17,8 @@ hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes %XX in place. -1 when two digits do not follow, or for a NUL. */
-static int
-percent_decode(char *text)
+int
+url_percent_decode(char *text)
 {
 	char *to = text;
 
@@ -53,7 +52,7 @@ parse_query(struct url *url, char *query, const char **why)
 			return -1;
 		*value++ = '\0';
 		*why = "a % in the query has no two hexadecimal digits behind it";
-		if (percent_decode(p) == -1 || percent_decode(value) == -1)
+		if (url_percent_decode(p) == -1 || url_percent_decode(value) == -1)
 			return -1;
 		*why = "has too many query parameters";
 		if (url->n_params == URL_PARAMS_MAX)
@@ -139,7 +138,7 @@ url_parse(struct url *url, const char *text, const char **why)
 	if (query != NULL)
 		*query++ = '\0';
 	*why = "a % has no two hexadecimal digits behind it";
-	if (percent_decode(rest) == -1)
+	if (url_percent_decode(rest) == -1)
 		return -1;
 	return query != NULL ? parse_query(url, query, why) : 0;
 }

@@ -35,6 +35,9 @@ extern const char *const url_no_params[];
 /* The first parameter that is not in the list of names, which ends with NULL; NULL: all are. */
 const char *url_unknown_param(const struct url *url, const char *const *known);
 
+/* Decodes %XX in place. -1 when two digits do not follow, or for a NUL. */
+int url_percent_decode(char *text);
+
 /* A comma-separated list of URLs or HOST:PORTs without what stands before an @: for messages.
  * malloc'ed; NULL when out of memory. */
 char *url_without_user_info(const char *list);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rabbit_tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *
+last_reason(void)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	return reason != NULL ? reason : "no reason known";
+}
+
+/* One of the files that the parameters name. */
+static int
+loaded(int ok, const char *param, const char *file, char why[RABBIT_TLS_WHY])
+{
+	if (ok == 1)
+		return 0;
+	snprintf(why, RABBIT_TLS_WHY, "%s %s: %s", param, file, last_reason());
+	return -1;
+}
+
+static int
+load_files(SSL_CTX *ctx, const struct rabbit_server *s, char why[RABBIT_TLS_WHY])
+{
+	const char *key = s->keyfile != NULL ? s->keyfile : s->certfile;
+
+	if (s->cacertfile == NULL)
+		SSL_CTX_set_default_verify_paths(ctx);
+	else if (loaded(SSL_CTX_load_verify_locations(ctx, s->cacertfile, NULL), "cacertfile",
+		     s->cacertfile, why) == -1)
+		return -1;
+	if (s->certfile == NULL)
+		return 0;
+	if (loaded(SSL_CTX_use_certificate_chain_file(ctx, s->certfile), "certfile",
+		s->certfile, why) == -1)
+		return -1;
+	return loaded(
+	    SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM), "keyfile", key, why);
+}
+
+/* A key that wants a pass phrase is an error; by default OpenSSL would ask the terminal. */
+static int
+no_pass_phrase(char *to, int size, int for_writing, void *arg)
+{
+	(void)to;
+	(void)size;
+	(void)for_writing;
+	(void)arg;
+	return -1;
+}
+
+static SSL_CTX *
+make_context(const struct rabbit_server *s, char why[RABBIT_TLS_WHY])
+{
+	SSL_CTX *ctx;
+
+	ERR_clear_error();
+	ctx = SSL_CTX_new(TLS_client_method());
+	if (ctx == NULL) {
+		snprintf(why, RABBIT_TLS_WHY, "OpenSSL: %s", last_reason());
+		return NULL;
+	}
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				  SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_default_passwd_cb(ctx, no_pass_phrase);
+	SSL_CTX_set_verify(ctx, s->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	if (load_files(ctx, s, why) == -1) {
+		SSL_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+static bool
+is_address(const char *name)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, name, address) == 1 ||
+	       inet_pton(AF_INET6, name, address) == 1;
+}
+
+/* Whose certificate it must be. SNI is for names alone: RFC 6066, 3. */
+static int
+expect_name(SSL *ssl, const char *name)
+{
+	if (is_address(name))
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name);
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+SSL *
+rabbit_tls_open(const struct rabbit_server *s, int fd, char why[RABBIT_TLS_WHY])
+{
+	SSL_CTX *ctx = make_context(s, why);
+	SSL *ssl;
+
+	if (ctx == NULL)
+		return NULL;
+	ssl = SSL_new(ctx); /* which holds the context from here on */
+	SSL_CTX_free(ctx);
+	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || expect_name(ssl, s->name) != 1) {
+		snprintf(why, RABBIT_TLS_WHY, "OpenSSL: %s", last_reason());
+		SSL_free(ssl);
+		return NULL;
+	}
+	SSL_set_connect_state(ssl);
+	return ssl;
+}
+
+int
+rabbit_tls_check(const struct rabbit_server *s, char why[RABBIT_TLS_WHY])
+{
+	SSL_CTX *ctx = make_context(s, why);
+
+	SSL_CTX_free(ctx);
+	return ctx == NULL ? -1 : 0;
+}
+
+void
+rabbit_tls_explain(
+    const struct rabbit_server *s, const SSL *ssl, int error, char why[RABBIT_TLS_WHY])
+{
+	long verified = SSL_get_verify_result(ssl);
+	int code = errno;
+
+	if (s->verify && (verified == X509_V_ERR_HOSTNAME_MISMATCH ||
+			     verified == X509_V_ERR_IP_ADDRESS_MISMATCH))
+		snprintf(why, RABBIT_TLS_WHY, "the server's certificate is not one for \"%s\"",
+		    s->name);
+	else if (s->verify && verified != X509_V_OK)
+		snprintf(why, RABBIT_TLS_WHY, "the server's certificate is not trusted: %s",
+		    X509_verify_cert_error_string(verified));
+	else if (error == SSL_ERROR_SSL)
+		snprintf(why, RABBIT_TLS_WHY, "TLS: %s", last_reason());
+	else if (error == SSL_ERROR_SYSCALL && code != 0)
+		snprintf(why, RABBIT_TLS_WHY, "TLS: %s", strerror(code));
+	else
+		snprintf(why, RABBIT_TLS_WHY, "the server closed the connection");
+}
