@@ -36,7 +36,7 @@ UNIT = $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/*.c))
 FUZZ = $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c))
 MAN = $(wildcard */*.[157])
 
-.PHONY: all help check check-unit check-bats lint asan tsan fuzz bench bench-cluster install clean
+.PHONY: all help check check-unit check-bats lint asan tsan fuzz bench bench-cluster bench-rabbit install clean
 .SECONDARY:
 all: $(TOOLS:%=$(BUILD)/bin/%)
 
@@ -106,6 +106,11 @@ $(BUILD)/bench/scan: test/bench/scan.c $(OBJ_lib)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OBJ_lib)
 bench: all $(BUILD)/bench/scan
 	BUILD=$(BUILD) test/bench/run
+$(BUILD)/bench/rabbit_floor: test/bench/rabbit_floor.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I. $(ALL_LDFLAGS) -o $@ $< -lrabbitmq
+bench-rabbit: all $(BUILD)/bench/rabbit_floor
+	BUILD=$(BUILD) test/bench/rabbit
 bench-cluster: all
 	test/bench/cluster
 
@@ -126,5 +131,6 @@ help:
 	@echo 'fuzz         each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'bench        speed and memory beside cat, jq and python, as ratios in one run'
 	@echo 'bench-cluster  the whole pipeline on a real API server'
+	@echo 'bench-rabbit rabbit:// beside a bare loop, on a real RabbitMQ'
 	@echo 'install      into DESTDIR= PREFIX=$(PREFIX)'
 	@echo 'All tests, real servers included: ./scripts/test'

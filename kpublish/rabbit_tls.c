@@ -8,12 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What OpenSSL said first: what it says behind is where it was then. */
 static const char *
-last_reason(void)
+reason(void)
 {
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	unsigned long error = ERR_peek_error();
+	const char *text = ERR_reason_error_string(error);
 
-	return reason != NULL ? reason : "no reason known";
+	if (ERR_SYSTEM_ERROR(error))
+		return strerror(ERR_GET_REASON(error));
+	if (ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER)
+		return "the server does not speak it here";
+	return text != NULL ? text : "no reason known";
 }
 
 /* One of the files that the parameters name. */
@@ -22,7 +28,7 @@ loaded(int ok, const char *param, const char *file, char why[RABBIT_TLS_WHY])
 {
 	if (ok == 1)
 		return 0;
-	snprintf(why, RABBIT_TLS_WHY, "%s %s: %s", param, file, last_reason());
+	snprintf(why, RABBIT_TLS_WHY, "%s %s: %s", param, file, reason());
 	return -1;
 }
 
@@ -64,7 +70,7 @@ make_context(const struct rabbit_server *s, char why[RABBIT_TLS_WHY])
 	ERR_clear_error();
 	ctx = SSL_CTX_new(TLS_client_method());
 	if (ctx == NULL) {
-		snprintf(why, RABBIT_TLS_WHY, "OpenSSL: %s", last_reason());
+		snprintf(why, RABBIT_TLS_WHY, "OpenSSL: %s", reason());
 		return NULL;
 	}
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
@@ -110,7 +116,7 @@ rabbit_tls_open(const struct rabbit_server *s, int fd, char why[RABBIT_TLS_WHY])
 	ssl = SSL_new(ctx); /* which holds the context from here on */
 	SSL_CTX_free(ctx);
 	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || expect_name(ssl, s->name) != 1) {
-		snprintf(why, RABBIT_TLS_WHY, "OpenSSL: %s", last_reason());
+		snprintf(why, RABBIT_TLS_WHY, "OpenSSL: %s", reason());
 		SSL_free(ssl);
 		return NULL;
 	}
@@ -142,7 +148,7 @@ rabbit_tls_explain(
 		snprintf(why, RABBIT_TLS_WHY, "the server's certificate is not trusted: %s",
 		    X509_verify_cert_error_string(verified));
 	else if (error == SSL_ERROR_SSL)
-		snprintf(why, RABBIT_TLS_WHY, "TLS: %s", last_reason());
+		snprintf(why, RABBIT_TLS_WHY, "TLS: %s", reason());
 	else if (error == SSL_ERROR_SYSCALL && code != 0)
 		snprintf(why, RABBIT_TLS_WHY, "TLS: %s", strerror(code));
 	else

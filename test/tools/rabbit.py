@@ -9,6 +9,7 @@ usage: rabbit.py URL COMMAND [ARG...]
                                        exchange by the key #; VALUE: a number
                                        or a string
   unbind QUEUE EXCHANGE                takes that binding away
+  delete-queue NAME
   delete-exchange NAME
   count QUEUE                          how many messages it holds
   read QUEUE [COUNT] [--frames]        takes COUNT messages out of it (default:
@@ -79,6 +80,8 @@ def run(channel, command, args, frames):
         channel.queue_bind(args[0], args[1], "#")
     elif command == "unbind":
         channel.queue_unbind(args[0], args[1], "#")
+    elif command == "delete-queue":
+        channel.queue_delete(args[0])
     elif command == "delete-exchange":
         channel.exchange_delete(args[0])
     elif command == "count":
@@ -90,8 +93,8 @@ def run(channel, command, args, frames):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("url")
-    parser.add_argument("command", choices=["exchange", "queue", "unbind", "delete-exchange",
-                                            "count", "read"])
+    parser.add_argument("command", choices=["exchange", "queue", "unbind", "delete-queue",
+                                            "delete-exchange", "count", "read"])
     parser.add_argument("args", nargs="+")
     parser.add_argument("--frames", action="store_true")
     args = parser.parse_args()

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The floor for rabbit://: rabbitmq-c's own blocking calls in a loop, with confirms, and nothing
+ * around them: no input, no order, no retry. Messages are as kpublish sends them.
+ *
+ *	rabbit_floor PORT USER PASSWORD EXCHANGE MESSAGES BYTES WINDOW
+ *
+ * On standard output: messages a second. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kpublish/rabbit_amqp.h"
+#if __has_include(<rabbitmq-c/tcp_socket.h>)
+#include <rabbitmq-c/tcp_socket.h>
+#else
+#include <amqp_tcp_socket.h>
+#endif
+
+enum { CHANNEL = 1, FRAME_MAX = 131072, HEADERS = 7, READ_EACH = 64 };
+
+static void
+check(int ok, const char *what)
+{
+	if (!ok) {
+		fprintf(stderr, "rabbit_floor: %s\n", what);
+		exit(1);
+	}
+}
+
+static amqp_connection_state_t
+log_in(int port, const char *user, const char *password)
+{
+	amqp_connection_state_t c = amqp_new_connection();
+	amqp_socket_t *socket = c != NULL ? amqp_tcp_socket_new(c) : NULL;
+
+	check(socket != NULL && amqp_socket_open(socket, "127.0.0.1", port) == 0, "connect");
+	check(amqp_login(c, "/", 0, FRAME_MAX, 0, AMQP_SASL_METHOD_PLAIN, user, password)
+		      .reply_type == AMQP_RESPONSE_NORMAL,
+	    "login");
+	check(amqp_channel_open(c, CHANNEL) != NULL, "channel");
+	check(amqp_confirm_select(c, CHANNEL) != NULL, "confirms");
+	return c;
+}
+
+/* Reads what there is, or waits for one. One queue confirms in order, so that the last tag stands
+ * for all. */
+static void
+read_confirms(amqp_connection_state_t c, uint64_t *confirmed, int wait)
+{
+	const struct timeval no_time = {0, 0};
+	amqp_frame_t frame;
+	int result;
+
+	amqp_maybe_release_buffers(c);
+	while ((result = amqp_simple_wait_frame_noblock(c, &frame, wait ? NULL : &no_time)) ==
+	       AMQP_STATUS_OK) {
+		const amqp_basic_ack_t *ack = frame.payload.method.decoded;
+
+		wait = 0;
+		check(frame.frame_type == AMQP_FRAME_METHOD &&
+			  frame.payload.method.id == AMQP_BASIC_ACK_METHOD,
+		    "something but an ack");
+		*confirmed = ack->delivery_tag;
+	}
+	check(result == AMQP_STATUS_TIMEOUT, "reading");
+}
+
+static void
+publish(amqp_connection_state_t c, const char *exchange, amqp_bytes_t body)
+{
+	amqp_table_entry_t headers[HEADERS];
+	amqp_basic_properties_t properties = {
+	    ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+		      AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG,
+	    .content_type = amqp_cstring_bytes("application/x-protobuf"),
+	    .delivery_mode = 2,
+	    .headers = {HEADERS, headers},
+	    .message_id = amqp_cstring_bytes("85985532-4862-55da-86b3-bbb9c5beeca8"),
+	};
+
+	for (size_t i = 0; i < HEADERS; i++)
+		headers[i] = (amqp_table_entry_t){.key = amqp_cstring_bytes("api_version"),
+		    .value = {.kind = AMQP_FIELD_KIND_UTF8,
+			.value.bytes = amqp_cstring_bytes("kollect.resource.event")}};
+	check(amqp_basic_publish(c, CHANNEL, amqp_cstring_bytes(exchange),
+		  amqp_cstring_bytes("c/85985532-4862-55da-86b3-bbb9c5beeca8"), 1, 0,
+		  &properties, body) == AMQP_STATUS_OK,
+	    "publish");
+}
+
+int
+main(int argc, char **argv)
+{
+	amqp_connection_state_t c;
+	uint64_t confirmed = 0;
+	struct timespec begin;
+	struct timespec end;
+	unsigned long messages;
+	unsigned long window;
+	amqp_bytes_t body;
+
+	check(argc == 8, "PORT USER PASSWORD EXCHANGE MESSAGES BYTES WINDOW");
+	messages = strtoul(argv[5], NULL, 10);
+	window = strtoul(argv[7], NULL, 10);
+	body = amqp_bytes_malloc(strtoul(argv[6], NULL, 10));
+	check(body.bytes != NULL, "memory");
+	memset(body.bytes, 'x', body.len);
+	c = log_in((int)strtol(argv[1], NULL, 10), argv[2], argv[3]);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (unsigned long sent = 1; sent <= messages; sent++) {
+		publish(c, argv[4], body);
+		if (sent % READ_EACH == 0)
+			read_confirms(c, &confirmed, 0);
+		while (sent - confirmed >= window)
+			read_confirms(c, &confirmed, 1);
+	}
+	while (confirmed < messages)
+		read_confirms(c, &confirmed, 1);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("%.0f\n", (double)messages / ((double)(end.tv_sec - begin.tv_sec) +
+						(double)(end.tv_nsec - begin.tv_nsec) / 1e9));
+	amqp_bytes_free(body);
+	amqp_destroy_connection(c);
+	return 0;
+}
