@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Real servers for bats files: a Kubernetes API server with etcd, NATS with
-# JetStream, Kafka, Google Cloud Pub/Sub, all on free ports of 127.0.0.1 with their files in a folder
+# JetStream, and the other buses' servers, all on free ports of 127.0.0.1 with their files in a folder
 # of the test's. Load it with
 #
 #   load lib/servers        (test/*.bats)
@@ -22,3 +22,5 @@
 . "$test_lib/kafka.bash"
 # shellcheck source=test/lib/pubsub.bash
 . "$test_lib/pubsub.bash"
+# shellcheck source=test/lib/rabbit.bash
+. "$test_lib/rabbit.bash"
