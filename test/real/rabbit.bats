@@ -349,6 +349,6 @@ time.sleep(600)' "$port"
 	sed -f script records | "$kenvelope" -c c >frames
 	publish frames --dead-letter dead
 	wait "$publisher"
-	grep -q 'its headers do not fit in a frame' err
+	metric_is 'messages_total{result="dead_letter"}' 1
 	[ "$(rabbit_cli "$server" count "$name")" = 2 ]
 }
