@@ -82,10 +82,11 @@ with() {
 
 @test "arrived: what was shrunk, or is in the dead-letter file" {
 	received shrunk
-	with '.sha256 = "x" | .bytes -= 1' >smaller
+	with '.sha256 = "x" | .bytes -= 1 | .shrunk = 1' >smaller
 	wrong 'seq 7 has other bytes' <smaller
 	[ "$(arrived --shrunk 6,7 frames smaller)" = '40 messages, 0 copies' ]
-	with '.sha256 = "x" | .bytes += 1' | wrong 'seq 7 has other bytes' --shrunk 7
+	with '.sha256 = "x" | .bytes -= 1' | wrong 'seq 7 has other bytes' --shrunk 7
+	with '.sha256 = "x" | .bytes += 1 | .shrunk = 1' | wrong 'seq 7 has other bytes' --shrunk 7
 	"$consumer/after" 38 <frames >dead
 	head -n 38 lines >living
 	[ "$(arrived --dead dead frames living)" = '38 messages, 0 copies' ]

@@ -37,6 +37,7 @@ type Event struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Then       *Object           `json:"then"` // nil: the payload has none
 	Now        *Object           `json:"now"`
+	Shrunk     int               `json:"shrunk"` // how much of them is left out
 	Bytes      int               `json:"bytes"`
 	SHA256     string            `json:"sha256"` // of the body
 }
@@ -110,7 +111,7 @@ func (s *Schema) Decode(body []byte) (*Event, error) {
 	sum := sha256.Sum256(body)
 	e := &Event{ID: get(envelope, "id").String(), Type: name, Seq: get(envelope, "seq").Uint(),
 		UID: text(payload, "uid"), ClusterID: text(payload, "cluster_id"),
-		Bytes: len(body), SHA256: hex.EncodeToString(sum[:])}
+		Shrunk: int(get(envelope, "shrunk").Enum()), Bytes: len(body), SHA256: hex.EncodeToString(sum[:])}
 	e.refer(get(envelope, "reference").Message())
 	e.Key = e.ClusterID + "/" + e.UID + text(payload, "stream")
 	return e, e.states(payload)
