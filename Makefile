@@ -101,14 +101,12 @@ fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 lint:
 	test/lint
 
-$(BUILD)/bench/scan: test/bench/scan.c $(OBJ_lib)
+$(BUILD)/bench/%: test/bench/%.c $(OBJ_lib)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OBJ_lib)
-bench: all $(BUILD)/bench/scan
+	$(CC) $(ALL_CFLAGS) -I. $(ALL_LDFLAGS) -o $@ $< $(OBJ_lib) $(LIBS_kpublish)
+bench: all $(patsubst test/bench/%.c,$(BUILD)/bench/%,$(wildcard test/bench/*.c))
 	BUILD=$(BUILD) test/bench/run
-$(BUILD)/bench/rabbit_floor: test/bench/rabbit_floor.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -I. $(ALL_LDFLAGS) -o $@ $< -lrabbitmq
+	BUILD=$(BUILD) test/bench/buses
 bench-rabbit: all $(BUILD)/bench/rabbit_floor
 	BUILD=$(BUILD) test/bench/rabbit
 bench-cluster: all
@@ -129,7 +127,7 @@ help:
 	@echo 'lint         formatter, linters, static analysers, with both compilers'
 	@echo 'asan tsan    check with address and undefined-behaviour sanitizers; build with tsan'
 	@echo 'fuzz         each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
-	@echo 'bench        speed and memory beside cat, jq and python, as ratios in one run'
+	@echo 'bench        speed and memory beside cat, jq and python, and of each bus beside its clients'
 	@echo 'bench-cluster  the whole pipeline on a real API server'
 	@echo 'bench-rabbit rabbit:// beside a bare loop, on a real RabbitMQ'
 	@echo 'install      into DESTDIR= PREFIX=$(PREFIX)'

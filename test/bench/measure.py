@@ -51,7 +51,7 @@ class Sampler(threading.Thread):
         return rss, anon, sum(peak[0] for peak in self.peaks.values())
 
 
-def run(commands, source, sink=os.devnull):
+def run(commands, source, sink=os.devnull, env=None):
     """One pipeline from the file source. CPU and memory are those of all its processes: the sum
     of CPU, the largest memory of one."""
     with open(source, "rb") as stdin, open(sink, "wb") as stdout:
@@ -59,7 +59,8 @@ def run(commands, source, sink=os.devnull):
         processes, previous = [], stdin
         for i, command in enumerate(commands):
             last = i == len(commands) - 1
-            p = subprocess.Popen(command, stdin=previous, stdout=stdout if last else subprocess.PIPE)
+            p = subprocess.Popen(command, stdin=previous, stdout=stdout if last else subprocess.PIPE,
+                                 env=env)
             if previous is not stdin:
                 previous.close()
             previous = p.stdout
@@ -78,7 +79,11 @@ def run(commands, source, sink=os.devnull):
 
 
 def median(runs, *args):
-    results = [run(*args) for _ in range(runs)]
+    return medians([run(*args) for _ in range(runs)])
+
+
+def medians(results):
+    """Of each figure by itself."""
     return Result(*(statistics.median(getattr(r, f) for r in results)
                     for f in ("wall", "cpu", "rss", "anon", "total")))
 
