@@ -5,6 +5,8 @@
  * left, from the oldest on. Source:
  * https://github.com/confluentinc/librdkafka/blob/v2.0.2/INTRODUCTION.md#idempotent-producer */
 #include <librdkafka/rdkafka.h>
+#include <openssl/x509.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,34 +14,38 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "kafka_config.h"
 #include "kafka_producer.h"
 
 enum {
-	LAST_MS = 100,           /* one wait for the last reports of a producer */
-	LAST_TRIES = 10,         /* so many of them for acknowledgements that may still come */
-	LOOK_MS = 5000,          /* how often an idle producer is asked for its connection */
-	METADATA_MS = 200,       /* and how long it may take */
-	BATCH_DEFAULT = 1000000, /* librdkafka's batch.size */
+	/* A producer of no use any more may still tell what the broker has accepted: it is kept
+	 * until it has been silent for so long, or for so long in all. */
+	SILENT_MS = 100,
+	LAST_MS = 1000,
+	LOOK_MS = 2000,    /* how often a silent producer is asked for its topic */
+	METADATA_MS = 200, /* and how long it may take */
 	BATCH_MIN = 1000,
 };
 
 struct kafka {
 	const struct bus_owner *owner;
 	const struct url *url;
-	const char *brokers;
-	rd_kafka_t *rk;
-	rd_kafka_topic_t *topic;
-	rd_kafka_queue_t *events;
-	int fd;                  /* readable when there are events */
-	size_t batch_bytes;      /* 0: the default */
+	rd_kafka_conf_t *conf;
+	struct kafka_settings settings;
+	struct kafka_producer producer;
+	size_t batch_bytes;      /* of one batch at most */
 	size_t next_batch_bytes; /* for the next producer */
 	struct message
 	    *out[WINDOW_MESSAGES]; /* given to the producer; a message's tag is its place */
 	size_t n_out;
-	bool renew;   /* the producer is of no use any more */
-	bool closing; /* nobody wants a verdict any more */
+	bool renew;          /* the producer is of no use any more */
+	bool waiting;        /* for what it may still tell */
+	int64_t waiting_ms;  /* since then */
+	int64_t reported_ms; /* the last report on a message */
+	bool deaf;           /* nothing that it tells counts any more */
 	bool connected;
-	char broker_error[256]; /* the last one of a single broker */
+	char broker_error[512]; /* the last one of a single broker */
+	atomic_int certificate; /* what is wrong with the last one that is not good */
 	int64_t looked_ms;
 };
 
@@ -72,11 +78,9 @@ take_back(struct kafka *b, const struct message *m)
 static enum verdict
 too_large(struct kafka *b, const struct message *m)
 {
-	size_t batch = b->batch_bytes > 0 ? b->batch_bytes : BATCH_DEFAULT;
-
-	if (m->len + m->key_len >= batch || batch <= BATCH_MIN)
+	if (m->len + m->key_len >= b->batch_bytes || b->batch_bytes <= BATCH_MIN)
 		return VERDICT_TOO_LARGE;
-	b->next_batch_bytes = batch / 8;
+	b->next_batch_bytes = b->batch_bytes / 8;
 	b->renew = true;
 	return VERDICT_RETRY;
 }
@@ -90,8 +94,9 @@ on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *report, void *opaque)
 	enum verdict verdict = VERDICT_RETRY;
 
 	(void)rk;
-	if (b->closing)
+	if (b->deaf)
 		return;
+	b->reported_ms = core_now_ms();
 	take_back(b, m);
 	switch (report->err) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -106,7 +111,6 @@ on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *report, void *opaque)
 		verdict = VERDICT_REJECTED;
 		break;
 	case RD_KAFKA_RESP_ERR__PURGE_QUEUE: /* by us, as the producer is renewed */
-	case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
 		b->owner->verdict(b->owner->core, m, verdict, NULL);
 		return;
 	default:
@@ -115,21 +119,55 @@ on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *report, void *opaque)
 	b->owner->verdict(b->owner->core, m, verdict, rd_kafka_err2str(report->err));
 }
 
-/* From rd_kafka_poll. That one broker has gone is no news while others are there; that it does
- * not let us in is. */
+/* In a thread of librdkafka's, which itself says of no certificate why it is not good. The
+ * result: is it? */
+static int
+on_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *x509_error, int depth,
+    const char *der, size_t len, char *why, size_t why_size, void *opaque)
+{
+	struct kafka *b = opaque;
+
+	(void)rk, (void)broker, (void)id, (void)depth, (void)der, (void)len;
+	(void)why, (void)why_size;
+	if (*x509_error == X509_V_OK)
+		return 1;
+	atomic_store(&b->certificate, *x509_error);
+	return 0;
+}
+
+/* Keeps what is wrong with a broker, and why its certificate is not good where it is that. */
+static const char *
+broker_error(struct kafka *b, const char *reason)
+{
+	long certificate = atomic_load(&b->certificate);
+
+	if (certificate != X509_V_OK && strstr(reason, "certificate verify failed") != NULL)
+		snprintf(b->broker_error, sizeof(b->broker_error), "%s: %s",
+		    X509_verify_cert_error_string(certificate), reason);
+	else
+		snprintf(b->broker_error, sizeof(b->broker_error), "%s", reason);
+	return b->broker_error;
+}
+
+/* From rd_kafka_poll. That one broker has gone is no news while others are there; that it is not
+ * who it should be, or does not let us in, is. */
 static void
 on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 {
 	struct kafka *b = opaque;
 
-	if (b->closing)
+	if (b->deaf)
 		return;
 	switch (err) {
 	case RD_KAFKA_RESP_ERR__TRANSPORT:
 	case RD_KAFKA_RESP_ERR__RESOLVE:
 	case RD_KAFKA_RESP_ERR__TIMED_OUT:
-		snprintf(b->broker_error, sizeof(b->broker_error), "%s", reason);
+		broker_error(b, reason);
 		return;
+	case RD_KAFKA_RESP_ERR__SSL:
+	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+		reason = broker_error(b, reason);
+		break;
 	case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
 		set_connected(b, false);
 		b->owner->trouble(b->owner->core, "no broker can be reached: %s",
@@ -147,58 +185,6 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 	    b->owner->core, "%s: %s", rd_kafka_err2str((rd_kafka_resp_err_t)err), reason);
 }
 
-/* A new producer in place of none. -1 with a message. */
-static int
-make(struct kafka *b)
-{
-	static const uint64_t one = 1;
-	const struct kafka_callbacks callbacks = {on_delivered, on_error, b};
-
-	b->rk =
-	    kafka_producer_make(b->brokers, b->url, b->batch_bytes, &callbacks, b->owner->log);
-	if (b->rk == NULL)
-		return -1;
-	b->topic = rd_kafka_topic_new(b->rk, b->url->rest, NULL);
-	if (b->topic == NULL) {
-		log_error(b->owner->log, "%s: %s", b->url->shown,
-		    rd_kafka_err2str(rd_kafka_last_error()));
-		return -1;
-	}
-	b->events = rd_kafka_queue_get_main(b->rk);
-	rd_kafka_queue_io_event_enable(b->events, b->fd, &one, sizeof(one));
-	return 0;
-}
-
-/* Away with the producer; all that is out gets its verdict. */
-static void
-unmake(struct kafka *b)
-{
-	if (b->rk == NULL)
-		return;
-	rd_kafka_purge(b->rk, RD_KAFKA_PURGE_F_QUEUE);
-	/* What is at the broker may be acknowledged yet: fewer are sent twice. */
-	for (int i = 0; i < LAST_TRIES && b->n_out > 0 && !b->closing; i++)
-		rd_kafka_poll(b->rk, LAST_MS);
-	rd_kafka_purge(b->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-	rd_kafka_poll(b->rk, LAST_MS);
-	if (b->events != NULL)
-		rd_kafka_queue_destroy(b->events);
-	if (b->topic != NULL)
-		rd_kafka_topic_destroy(b->topic);
-	rd_kafka_destroy(b->rk);
-	b->events = NULL;
-	b->topic = NULL;
-	b->rk = NULL;
-	/* After a fatal error librdkafka 2.0.2 does not report on every message that it purges.
-	 */
-	while (b->n_out > 0 && !b->closing) {
-		struct message *m = b->out[b->n_out - 1];
-
-		take_back(b, m);
-		b->owner->verdict(b->owner->core, m, VERDICT_RETRY, NULL);
-	}
-}
-
 static void
 kafka_close(void *bus)
 {
@@ -206,25 +192,31 @@ kafka_close(void *bus)
 
 	if (b == NULL)
 		return;
-	b->closing = true;
-	unmake(b);
-	if (b->fd != -1)
-		close(b->fd);
+	b->deaf = true;
+	kafka_producer_close(&b->producer);
+	if (b->conf != NULL)
+		rd_kafka_conf_destroy(b->conf);
+	if (b->settings.fd != -1)
+		close(b->settings.fd);
 	free(b);
+}
+
+static size_t
+batch_size(const rd_kafka_conf_t *conf)
+{
+	char text[24] = "";
+	size_t len = sizeof(text);
+
+	rd_kafka_conf_get(conf, "batch.size", text, &len);
+	return (size_t)strtoul(text, NULL, 10);
 }
 
 static void *
 kafka_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 {
-	const char *brokers = getenv("KAFKA_BROKERS");
 	struct kafka *b;
 
 	*exit_code = EXIT_USAGE;
-	if (brokers == NULL || *brokers == '\0') {
-		log_error(owner->log,
-		    "%s: set KAFKA_BROKERS to HOST:PORT, commas between several", url->shown);
-		return NULL;
-	}
 	if (*url->rest == '\0') {
 		log_error(owner->log, "%s: names no topic", url->shown);
 		return NULL;
@@ -237,70 +229,38 @@ kafka_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 	}
 	b->owner = owner;
 	b->url = url;
-	b->brokers = brokers;
-	b->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (b->fd == -1 || make(b) == -1) {
+	b->conf = kafka_config_make(url, owner->log);
+	b->settings = (struct kafka_settings){
+	    .conf = b->conf,
+	    .topic = url->rest,
+	    .callbacks = {on_delivered, on_error, on_certificate, b},
+	    .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	    .shown = url->shown,
+	    .log = owner->log,
+	};
+	if (b->conf != NULL)
+		b->batch_bytes = b->next_batch_bytes = batch_size(b->conf);
+	if (b->settings.fd == -1 || b->conf == NULL ||
+	    kafka_producer_open(&b->producer, &b->settings, b->batch_bytes) == -1) {
 		kafka_close(b);
 		return NULL;
 	}
 	return b;
 }
 
-/* Attributes, and the key once more: a gocloud consumer opened by URL does not see the
- * record's. */
-static rd_kafka_headers_t *
-make_headers(const struct message *m)
-{
-	rd_kafka_headers_t *headers = rd_kafka_headers_new(m->n_attributes + 1);
-
-	rd_kafka_header_add(headers, "key", -1, m->key, (ssize_t)m->key_len);
-	for (size_t i = 0; i < m->n_attributes; i++)
-		rd_kafka_header_add(headers, m->attributes[i].name, -1, m->attributes[i].value,
-		    (ssize_t)m->attributes[i].len);
-	return headers;
-}
-
-/* Gives the message to the producer, which takes the headers unless it fails. */
-static rd_kafka_resp_err_t
-produce(const struct kafka *b, struct message *m, rd_kafka_headers_t *headers)
-{
-	rd_kafka_vu_t arguments[] = {
-	    {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = b->topic},
-	    {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem.size = m->key_len},
-	    {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem.size = m->len},
-	    {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-	    {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = m},
-	};
-	rd_kafka_error_t *error;
-	rd_kafka_resp_err_t code;
-
-	/* Const casts: without flags for it, neither is copied or changed. */
-	memcpy(&arguments[1].u.mem.ptr, &m->key, sizeof(m->key));
-	memcpy(&arguments[2].u.mem.ptr, &m->body, sizeof(m->body));
-	error = rd_kafka_produceva(b->rk, arguments, sizeof(arguments) / sizeof(arguments[0]));
-	if (error == NULL)
-		return RD_KAFKA_RESP_ERR_NO_ERROR;
-	code = rd_kafka_error_code(error);
-	rd_kafka_error_destroy(error);
-	return code;
-}
-
 static enum bus_send
 kafka_send(void *bus, struct message *m)
 {
 	struct kafka *b = bus;
-	rd_kafka_headers_t *headers;
 	rd_kafka_resp_err_t err;
 
 	if (b->renew)
 		return BUS_LATER;
-	headers = make_headers(m);
-	err = produce(b, m, headers);
+	err = kafka_producer_send(&b->producer, m);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		put_out(b, m);
 		return BUS_TAKEN;
 	}
-	rd_kafka_headers_destroy(headers);
 	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
 		b->owner->verdict(b->owner->core, m, VERDICT_TOO_LARGE, rd_kafka_err2str(err));
 		return BUS_TAKEN;
@@ -322,30 +282,81 @@ kafka_flush(void *bus)
 static int
 kafka_fd(void *bus)
 {
-	return ((struct kafka *)bus)->fd;
+	return ((struct kafka *)bus)->settings.fd;
+}
+
+/* How much longer a producer of no use is waited for. */
+static int
+patience_ms(const struct kafka *b)
+{
+	int64_t now = core_now_ms();
+	int64_t end = b->waiting_ms + LAST_MS;
+	int64_t silent =
+	    (b->reported_ms > b->waiting_ms ? b->reported_ms : b->waiting_ms) + SILENT_MS;
+
+	if (!b->waiting || b->n_out == 0)
+		return 0;
+	if (silent < end)
+		end = silent;
+	return end > now ? (int)(end - now) : 0;
 }
 
 static int
 kafka_timeout_ms(void *bus)
 {
-	return ((struct kafka *)bus)->renew ? 0 : -1;
+	const struct kafka *b = bus;
+
+	return b->renew ? patience_ms(b) : -1;
 }
 
-/* While there is nothing to send librdkafka does not say that it is connected: ask. */
+/* Another producer in place of one that is of no use, when that has told what it could. What is
+ * still out then is sent again. */
+static int
+renew(struct kafka *b)
+{
+	if (!b->waiting) {
+		b->waiting = true;
+		b->waiting_ms = core_now_ms();
+		rd_kafka_purge(b->producer.rk, RD_KAFKA_PURGE_F_QUEUE);
+		rd_kafka_poll(b->producer.rk, 0);
+	}
+	if (patience_ms(b) > 0)
+		return 0;
+	b->deaf = true;
+	kafka_producer_close(&b->producer);
+	b->deaf = false;
+	while (b->n_out > 0) {
+		struct message *m = b->out[b->n_out - 1];
+
+		take_back(b, m);
+		b->owner->verdict(b->owner->core, m, VERDICT_RETRY, NULL);
+	}
+	b->renew = b->waiting = false;
+	b->batch_bytes = b->next_batch_bytes;
+	return kafka_producer_open(&b->producer, &b->settings, b->batch_bytes);
+}
+
+/* While there is nothing to send librdkafka does not say that it is connected, and that there is
+ * no such topic it says after half a minute: ask. */
 static void
 look(struct kafka *b)
 {
 	const struct rd_kafka_metadata *metadata;
 	int64_t now = core_now_ms();
+	rd_kafka_resp_err_t err;
 
-	if (b->connected || b->n_out > 0 || now - b->looked_ms < LOOK_MS)
+	if ((b->connected && b->n_out == 0) || now - b->reported_ms < LOOK_MS ||
+	    now - b->looked_ms < LOOK_MS)
 		return;
 	b->looked_ms = now;
-	if (rd_kafka_metadata(b->rk, 0, b->topic, &metadata, METADATA_MS) ==
-	    RD_KAFKA_RESP_ERR_NO_ERROR) {
-		rd_kafka_metadata_destroy(metadata);
-		set_connected(b, true);
-	}
+	if (rd_kafka_metadata(b->producer.rk, 0, b->producer.topic, &metadata, METADATA_MS) !=
+	    RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	err = metadata->topic_cnt > 0 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_metadata_destroy(metadata);
+	set_connected(b, true);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		b->owner->trouble(b->owner->core, "%s", rd_kafka_err2str(err));
 }
 
 static int
@@ -354,15 +365,10 @@ kafka_work(void *bus)
 	struct kafka *b = bus;
 	uint64_t events;
 
-	(void)!read(b->fd, &events, sizeof(events));
-	rd_kafka_poll(b->rk, 0);
-	if (b->renew) {
-		unmake(b);
-		b->renew = false;
-		b->batch_bytes = b->next_batch_bytes;
-		if (make(b) == -1)
-			return -1;
-	}
+	(void)!read(b->settings.fd, &events, sizeof(events));
+	rd_kafka_poll(b->producer.rk, 0);
+	if (b->renew)
+		return renew(b);
 	look(b);
 	return 0;
 }

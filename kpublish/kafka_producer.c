@@ -1,101 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kafka_producer.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Source: https://github.com/confluentinc/librdkafka/blob/v2.0.2/CONFIGURATION.md */
-static const struct {
-	const char *name;
-	const char *value;
-} fixed[] = {
-    {"acks", "all"},
-    {"enable.idempotence", "true"},
-    /* A message that fails for good makes the producer fail, rather than those behind it pass.
-     */
-    {"enable.gapless.guarantee", "true"},
-    {"message.timeout.ms", "0"}, /* never */
-    /* The window is the limit, not librdkafka's queue. */
-    {"queue.buffering.max.messages", "0"},
-    {"queue.buffering.max.kbytes", "2097151"},
-    /* Left to the broker, which knows: what it refuses comes back. */
-    {"message.max.bytes", "104857600"},
-};
-
-/* Ours too, but a parameter may set them. */
-static const struct {
-	const char *name;
-	const char *value;
-} defaults[] = {
-    {"client.id", "kpublish"},
-    {"partitioner", "murmur2_random"}, /* as Java's: a key goes where other producers put it */
-    {"linger.ms", "5"},
-    {"socket.keepalive.enable", "true"},
-    {"reconnect.backoff.max.ms", "5000"},
-};
-
-/* 0, or -1 with a message. */
-static int
-set(rd_kafka_conf_t *conf, const char *name, const char *value, const struct log *log)
-{
-	char why[512];
-
-	switch (rd_kafka_conf_set(conf, name, value, why, sizeof(why))) {
-	case RD_KAFKA_CONF_OK:
-		return 0;
-	case RD_KAFKA_CONF_UNKNOWN:
-		log_error(log, "kafka: librdkafka %s has no property \"%s\"",
-		    rd_kafka_version_str(), name);
-		return -1;
-	default: /* why may quote the value */
-		log_error(log, "kafka: the value of \"%s\" is not one that it can have", name);
-		return -1;
-	}
-}
-
-static int
-set_params(rd_kafka_conf_t *conf, const struct url *url, const struct log *log)
-{
-	for (size_t i = 0; i < url->n_params; i++) {
-		const char *name = url->params[i].name;
-
-		for (size_t k = 0; k < sizeof(fixed) / sizeof(fixed[0]); k++) {
-			if (strcmp(name, fixed[k].name) == 0) {
-				log_error(log,
-				    "kafka: \"%s\" cannot be set: kpublish sets it to \"%s\" "
-				    "so "
-				    "that nothing is lost",
-				    name, fixed[k].value);
-				return -1;
-			}
-		}
-		if (set(conf, name, url->params[i].value, log) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-set_all(rd_kafka_conf_t *conf, const char *brokers, const struct url *url, size_t batch_bytes,
-    const struct log *log)
-{
-	char batch[24];
-
-	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
-		if (set(conf, defaults[i].name, defaults[i].value, log) == -1)
-			return -1;
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		if (set(conf, fixed[i].name, fixed[i].value, log) == -1)
-			return -1;
-	if (set(conf, "bootstrap.servers", brokers, log) == -1 ||
-	    set_params(conf, url, log) == -1)
-		return -1;
-	if (batch_bytes == 0)
-		return 0;
-	snprintf(batch, sizeof(batch), "%zu", batch_bytes);
-	return set(conf, "batch.size", batch, log);
-}
 
 /* librdkafka tells of each broker and each try; what matters comes by the error callback. */
 static void
@@ -107,26 +14,102 @@ no_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 	(void)text;
 }
 
-rd_kafka_t *
-kafka_producer_make(const char *brokers, const struct url *url, size_t batch_bytes,
-    const struct kafka_callbacks *callbacks, const struct log *log)
+/* NULL with a message. */
+static rd_kafka_t *
+make(const struct kafka_settings *settings, size_t batch_bytes)
 {
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	const struct kafka_callbacks *callbacks = &settings->callbacks;
+	rd_kafka_conf_t *conf = rd_kafka_conf_dup(settings->conf);
 	rd_kafka_t *rk;
+	char batch[24];
 	char why[512];
 
 	rd_kafka_conf_set_dr_msg_cb(conf, callbacks->delivered);
 	rd_kafka_conf_set_error_cb(conf, callbacks->error);
+	rd_kafka_conf_set_ssl_cert_verify_cb(conf, callbacks->certificate);
 	rd_kafka_conf_set_log_cb(conf, no_log);
 	rd_kafka_conf_set_opaque(conf, callbacks->opaque);
-	if (set_all(conf, brokers, url, batch_bytes, log) == -1) {
-		rd_kafka_conf_destroy(conf);
-		return NULL;
-	}
+	snprintf(batch, sizeof(batch), "%zu", batch_bytes);
+	rd_kafka_conf_set(conf, "batch.size", batch, NULL, 0);
 	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why)); /* takes conf */
 	if (rk == NULL) {
-		log_error(log, "kafka: %s", why);
+		log_error(settings->log, "%s: %s", settings->shown, why);
 		rd_kafka_conf_destroy(conf);
 	}
 	return rk;
+}
+
+int
+kafka_producer_open(
+    struct kafka_producer *p, const struct kafka_settings *settings, size_t batch_bytes)
+{
+	static const uint64_t one = 1;
+
+	*p = (struct kafka_producer){.rk = make(settings, batch_bytes)};
+	if (p->rk == NULL)
+		return -1;
+	p->topic = rd_kafka_topic_new(p->rk, settings->topic, NULL);
+	if (p->topic == NULL) {
+		log_error(settings->log, "%s: %s", settings->shown,
+		    rd_kafka_err2str(rd_kafka_last_error()));
+		kafka_producer_close(p);
+		return -1;
+	}
+	p->events = rd_kafka_queue_get_main(p->rk);
+	rd_kafka_queue_io_event_enable(p->events, settings->fd, &one, sizeof(one));
+	return 0;
+}
+
+void
+kafka_producer_close(struct kafka_producer *p)
+{
+	if (p->rk == NULL)
+		return;
+	rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+	if (p->events != NULL)
+		rd_kafka_queue_destroy(p->events);
+	if (p->topic != NULL)
+		rd_kafka_topic_destroy(p->topic);
+	rd_kafka_destroy(p->rk);
+	*p = (struct kafka_producer){.rk = NULL};
+}
+
+/* Attributes, and the key once more: a gocloud consumer opened by URL does not see the
+ * record's. */
+static rd_kafka_headers_t *
+make_headers(const struct message *m)
+{
+	rd_kafka_headers_t *headers = rd_kafka_headers_new(m->n_attributes + 1);
+
+	rd_kafka_header_add(headers, "key", -1, m->key, (ssize_t)m->key_len);
+	for (size_t i = 0; i < m->n_attributes; i++)
+		rd_kafka_header_add(headers, m->attributes[i].name, -1, m->attributes[i].value,
+		    (ssize_t)m->attributes[i].len);
+	return headers;
+}
+
+rd_kafka_resp_err_t
+kafka_producer_send(struct kafka_producer *p, struct message *m)
+{
+	rd_kafka_headers_t *headers = make_headers(m);
+	rd_kafka_vu_t arguments[] = {
+	    {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = p->topic},
+	    {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem.size = m->key_len},
+	    {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem.size = m->len},
+	    {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+	    {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = m},
+	};
+	rd_kafka_error_t *error;
+	rd_kafka_resp_err_t code;
+
+	/* Const casts: without flags for it, neither is copied or changed. */
+	memcpy(&arguments[1].u.mem.ptr, &m->key, sizeof(m->key));
+	memcpy(&arguments[2].u.mem.ptr, &m->body, sizeof(m->body));
+	error = rd_kafka_produceva(p->rk, arguments, sizeof(arguments) / sizeof(arguments[0]));
+	if (error == NULL)
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	rd_kafka_headers_destroy(headers); /* taken otherwise */
+	code = rd_kafka_error_code(error);
+	rd_kafka_error_destroy(error);
+	return code;
 }

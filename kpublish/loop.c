@@ -15,6 +15,7 @@
 enum {
 	TICK_MS = 1000,      /* metrics, and a bus that does not call for work */
 	LAST_ACKS_MS = 5000, /* how long the reader of --ack-fd may keep us at the end */
+	SILENCE_S = 15,      /* a bus that says nothing for so long has trouble */
 };
 
 enum { POLL_STOP, POLL_INPUT, POLL_BUS, POLL_ACKS, POLLS };
@@ -74,6 +75,17 @@ update_metrics(struct core *c)
 	c->counts[COUNT_IN_FLIGHT].value = window_in_flight(c->window);
 	c->counts[COUNT_WINDOW_BYTES].value = window_bytes(c->window);
 	metrics_tick(&c->metrics);
+}
+
+/* A bus may be waiting for an answer for much longer than people want to. */
+static void
+check_silence(struct core *c)
+{
+	if (c->trouble.now || window_in_flight(c->window) == 0 ||
+	    core_now_ms() - c->progress_ms < (int64_t)SILENCE_S * 1000)
+		return;
+	c->owner.trouble(c, "no answer for %d s to %zu messages", SILENCE_S,
+	    window_in_flight(c->window));
 }
 
 static void
@@ -180,6 +192,7 @@ run(struct core *c)
 			bus_failed(c, c->ops->flush(c->bus));
 		acks_tell(&c->acks, window_acked(c->window));
 		update_metrics(c);
+		check_silence(c);
 		check_retry_timeout(c);
 		if (c->fatal || finished(c))
 			break;

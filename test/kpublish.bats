@@ -10,6 +10,7 @@
 # kpublish to files and to a real NATS server (Debian's), through standard input and output.
 
 load lib/servers
+load lib/kpublish
 
 setup_file() {
 	nats_start "$BATS_FILE_TMPDIR"
@@ -20,55 +21,16 @@ teardown_file() {
 }
 
 setup() {
-	bats_require_minimum_version 1.5.0
-	local bin
-	bin=$(realpath "${BUILD:-$BATS_TEST_DIRNAME/../build}")/bin
-	kpublish=$bin/kpublish
-	kenvelope=$bin/kenvelope
-	records=$BATS_TEST_DIRNAME/wire/records.py
-	check=$BATS_TEST_DIRNAME/wire/delivered.py
+	kpublish_setup
 	server=$BATS_FILE_TMPDIR
-	cd "$BATS_TEST_TMPDIR"
 	NATS_SERVER_URL=$(nats_url "$server")
 	export NATS_SERVER_URL
-	unset KAFKA_BROKERS
-	background_pids=()
+	unset KAFKA_BROKERS KAFKA_CONFIG
 }
 
 teardown() {
-	kill -KILL "${background_pids[@]}" 2>/dev/null || true
+	kpublish_teardown
 	nats_stop "$BATS_TEST_TMPDIR"
-}
-
-# make_frames COUNT [KEYS [BYTES]]: on standard output.
-make_frames() {
-	"$records" "$@" | "$kenvelope" -c c
-}
-
-# fails CODE TEXT ARGS...: with standard input, one line on standard error that has TEXT.
-fails() {
-	local code=$1 text=$2
-	shift 2
-	run --separate-stderr "-$code" "$kpublish" "$@"
-	echo "$stderr"
-	[[ $stderr == "kpublish: "*"$text"* ]]
-	[ "${#stderr_lines[@]}" -eq 1 ]
-}
-
-# metric NAME: its value in the file m.
-metric() {
-	sed -n "s/^kollect_kpublish_$1 //p" m
-}
-
-# at_least NUMBER COMMAND...: the command's output is that number or more.
-at_least() {
-	local n
-	n=$("${@:2}")
-	[ -n "$n" ] && [ "$n" -ge "$1" ]
-}
-
-last_ack() {
-	tail -n 1 acks
 }
 
 in_stream() {
@@ -174,10 +136,39 @@ in_stream() {
 
 @test "kpublish: properties of Kafka" {
 	export KAFKA_BROKERS=127.0.0.1:1
-	fails 2 'has no property "no.such"' 'kafka://t?no.such=1' </dev/null
+	fails 2 ' has no property "no.such"' 'kafka://t?no.such=1' </dev/null
+	[[ $stderr == 'kpublish: kafka://t: librdkafka '* ]]
 	fails 2 'the value of "compression.type"' 'kafka://t?compression.type=s3cret' </dev/null
 	[[ $stderr != *s3cret* ]]
-	fails 2 '"acks" cannot be set' 'kafka://t?acks=1' </dev/null
+	# By another name, too.
+	for property in acks=1 request.required.acks=1 enable.idempotence=false delivery.timeout.ms=1 \
+		message.max.bytes=1000 transactional.id=x; do
+		fails 2 "\"${property%=*}\" cannot be set: kpublish has " "kafka://t?$property" </dev/null
+	done
+	"$kpublish" 'kafka://t?acks=all&enable.idempotence=true' </dev/null
+}
+
+@test "kpublish: KAFKA_CONFIG" {
+	export KAFKA_CONFIG=$PWD/none KAFKA_BROKERS=127.0.0.1:1
+	fails 2 "kafka://t: KAFKA_CONFIG: $PWD/none: No such file or directory" kafka://t </dev/null
+	KAFKA_CONFIG=$PWD/config
+	printf '# comment\n\nsasl.password = s3cret\n\tlinger.ms\t= 7 \r\nno.such=s3cret\n' >config
+	fails 2 ' has no property "no.such"' kafka://t </dev/null
+	[[ $stderr == "kpublish: $PWD/config: line 5: librdkafka "* ]]
+	[[ $stderr != *s3cret* ]]
+	printf 's3cret\n' >config
+	fails 2 "$PWD/config: line 1: a property is wanted as NAME=VALUE" kafka://t </dev/null
+	[[ $stderr != *s3cret* ]]
+	printf 'acks=all\nacks=1\n' >config
+	fails 2 "$PWD/config: line 2: \"acks\" cannot be set" kafka://t </dev/null
+	printf 'linger.ms=s3cret' >config
+	fails 2 "$PWD/config: line 1: the value of \"linger.ms\"" kafka://t </dev/null
+	[[ $stderr != *s3cret* ]]
+	unset KAFKA_BROKERS
+	printf 'client.id=x\n' >config
+	fails 2 'set KAFKA_BROKERS' kafka://t </dev/null
+	printf 'bootstrap.servers=127.0.0.1:1\n' >config
+	"$kpublish" kafka://t </dev/null
 }
 
 @test "kpublish: no password in any message" {

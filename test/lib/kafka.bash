@@ -9,6 +9,9 @@
 # kafka_start DIR
 # Starts the broker on the port it had in this DIR before, else on a free one,
 # with its data in DIR/kafka. Also a restart: what topics held is still there.
+# For others that build on it: $kafka_more is a function that prints more
+# properties for DIR, which override these; $kafka_format a SCRAM user that the
+# data begins with.
 kafka_start() {
 	local dir=$1
 	mkdir -p "$dir"
@@ -47,6 +50,20 @@ kafka_read() {
 	"$test_tools/kafka.py" "$(kafka_brokers "$1")" read "${@:2}"
 }
 
+# kafka_topic DIR TOPIC [ARG...]: makes a topic, see test/tools/kafka.py.
+kafka_topic() {
+	"$test_tools/kafka.py" "$(kafka_brokers "$1")" make "${@:2}"
+}
+
+# kafka_admin DIR COMMAND ARG...: one of Kafka's own tools, as in ConfigCommand
+# --alter ...
+kafka_admin() {
+	local jars
+	jars=$(server_path kafka) || return 1
+	java -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$jars*" "kafka.admin.$2" \
+		--bootstrap-server "$(kafka_brokers "$1")" "${@:3}"
+}
+
 kafka_run_on_free_port() {
 	local code=0
 	free_port 4 >"$1/kafka.port" || return 1
@@ -62,13 +79,14 @@ kafka_run() {
 		echo "java is not installed: run scripts/test, or scripts/deps test" >&2
 		return 1
 	}
-	kafka_properties "$dir" >"$dir/kafka.properties"
+	{ kafka_properties "$dir" && "${kafka_more-true}" "$dir"; } >"$dir/kafka.properties" || return 1
 	# One tick of a compiler less makes TLS ten times slower: full JIT.
 	local java=(java -XX:+UseSerialGC -Xshare:auto -Xms64m -Xmx384m
 		-Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$jars*")
 	if [ ! -e "$dir/kafka/meta.properties" ]; then
 		"${java[@]}" kafka.tools.StorageTool format -t a29sbGVjdC10ZXN0LTAwMQ \
-			-c "$dir/kafka.properties" >"$dir/kafka-format.log" 2>&1 || {
+			-c "$dir/kafka.properties" ${kafka_format:+--add-scram "$kafka_format"} \
+			>"$dir/kafka-format.log" 2>&1 || {
 			cat "$dir/kafka-format.log" >&2
 			return 1
 		}

@@ -187,6 +187,29 @@ padded() {
 	"$check" messages frames
 }
 
+@test "kafka: a quota of the broker slows the reading, and nothing is lost" {
+	quota() {
+		kafka_admin "$server" ConfigCommand --alter "$@" --entity-type clients --entity-name kpublish
+	}
+	quota --add-config producer_byte_rate=100000
+	make_frames 20000 2000 2000 >frames # 80 MB
+	mkfifo in
+	"$kpublish" kafka://quota --ack-fd 3 3>acks --metrics m <in 2>err &
+	background_pids=($!)
+	(cat frames >in && touch all-read) &
+	background_pids+=($!)
+	window_is_full() { at_least 30000000 metric window_bytes; }
+	wait_for 60 window_is_full
+	wait_for 60 at_least 1 last_ack
+	[ ! -e all-read ]
+	quota --delete-config producer_byte_rate
+	wait "${background_pids[0]}"
+	cat err
+	[ "$(last_ack)" = 20000 ]
+	kafka_read "$server" quota >messages
+	"$check" messages frames
+}
+
 @test "kafka: a broker that hangs slows the reading" {
 	make_frames 40000 4000 4000 >frames # 330 MB
 	mkfifo in

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a Kafka topic for tests, safely for any bytes.
+"""Reads a Kafka topic for tests, safely for any bytes, and makes topics.
 
 usage: kafka.py HOST:PORT COMMAND [ARG...]
 
@@ -8,6 +8,9 @@ usage: kafka.py HOST:PORT COMMAND [ARG...]
   read TOPIC [--frames]   every message that the topic holds now, partition
                           after partition, in the order of each
   count TOPIC             how many those are, by the partitions' offsets
+  make TOPIC [--copies N] [--partitions N] [--set PROPERTY=VALUE]...
+                          makes a topic
+  leader TOPIC PARTITION  the broker that leads the partition now, by its number
 
 A message is one line of JSON: {"partition", "offset", "key", "headers":
 {...}, "data": base64}. With --frames it is its length as a protobuf varint
@@ -20,6 +23,7 @@ import json
 import sys
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 TIMEOUT_S = 10
 
@@ -76,6 +80,20 @@ def read(kafka, topic, frames):
                 write(message, frames)
 
 
+def make(args):
+    config = dict(p.split("=", 1) for p in args.set)
+    topic = NewTopic(args.topic, args.partitions, args.copies, config=config)
+    admin = AdminClient({"bootstrap.servers": args.brokers, "log_level": 0})
+    admin.create_topics([topic])[args.topic].result(TIMEOUT_S * 3)
+
+
+def leader(kafka, topic, partition):
+    found = kafka.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions.get(partition)
+    if found is None or found.leader < 0:
+        raise RuntimeError(f"{topic}[{partition}] has no leader")
+    return found.leader
+
+
 def position(kafka, topic, number):
     return kafka.position([TopicPartition(topic, number)])[0].offset
 
@@ -89,6 +107,14 @@ def arguments():
     command.add_argument("topic")
     command.add_argument("--frames", action="store_true")
     sub.add_parser("count").add_argument("topic")
+    command = sub.add_parser("make")
+    command.add_argument("topic")
+    command.add_argument("--set", action="append", default=[])
+    command.add_argument("--copies", type=int, default=1)
+    command.add_argument("--partitions", type=int, default=3)
+    command = sub.add_parser("leader")
+    command.add_argument("topic")
+    command.add_argument("partition", type=int)
     return p.parse_args()
 
 
@@ -100,6 +126,10 @@ def run(args):
                 raise RuntimeError("no broker yet")
         elif args.command == "read":
             read(kafka, args.topic, args.frames)
+        elif args.command == "make":
+            make(args)
+        elif args.command == "leader":
+            print(leader(kafka, args.topic, args.partition))
         else:
             print(sum(end - first for _, first, end in offsets(kafka, args.topic)))
     finally:
