@@ -27,6 +27,7 @@ static const char help[] =
     "  nats://SUBJECT             NATS_SERVER_URL (default: nats://127.0.0.1:4222)\n"
     "  kafka://TOPIC              KAFKA_BROKERS=HOST:PORT,...; properties of librdkafka\n"
     "                             by ?NAME=VALUE&... or in the file KAFKA_CONFIG\n"
+    "  rabbit://EXCHANGE          RABBIT_SERVER_URL=amqp[s]://USER:PASSWORD@HOST[/VHOST]\n"
     "  gcppubsub://PROJECT/TOPIC  Google Cloud Pub/Sub, with Application Default\n"
     "                             Credentials; ?endpoint=HOST for that of a region\n"
     "\n"

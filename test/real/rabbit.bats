@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # url and from are read by lib/bus.bash
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and is to be
 # shellcheck disable=SC2094 # frames are only read
 # shellcheck disable=SC2154 # stderr and stderr_lines come from run
@@ -7,6 +8,20 @@
 # kpublish to a real RabbitMQ.
 
 load ../lib/servers
+load ../lib/bus
+
+bus_start() { rabbit_start "$BATS_FILE_TMPDIR"; }
+bus_kill() { rabbit_kill "$BATS_FILE_TMPDIR"; }
+bus_address() { rabbit_address "$BATS_FILE_TMPDIR"; }
+bus_via() { export RABBIT_SERVER_URL=amqp://$rabbit_user:$rabbit_password@$1?heartbeat=2; }
+bus_limit() { echo "$rabbit_max_bytes"; }
+bus_check_key() { echo yes; }
+bus_count() { rabbit_cli "$BATS_FILE_TMPDIR" count "$name"; }
+
+bus_new() {
+	make_exchange "$1"
+	from=rabbit://$name
+}
 
 setup_file() {
 	rabbit_start "$BATS_FILE_TMPDIR"
@@ -17,16 +32,11 @@ teardown_file() {
 }
 
 setup() {
-	bats_require_minimum_version 1.5.0
-	local bin
-	bin=$(realpath "${BUILD:-$BATS_TEST_DIRNAME/../../build}")/bin
-	kpublish=$bin/kpublish
-	kenvelope=$bin/kenvelope
+	suite_setup
 	records=$BATS_TEST_DIRNAME/../wire/records.py
 	check=$BATS_TEST_DIRNAME/../wire/delivered.py
 	server=$BATS_FILE_TMPDIR
 	[ -e "$server/rabbit.pid" ] || rabbit_start "$server" # a test that failed had killed it
-	cd "$BATS_TEST_TMPDIR"
 	RABBIT_SERVER_URL=$(rabbit_url "$server")
 	export RABBIT_SERVER_URL
 	background_pids=()
@@ -35,6 +45,7 @@ setup() {
 
 teardown() {
 	kill -KILL "${background_pids[@]}" 2>/dev/null || true
+	suite_teardown
 	# Whatever a test was about, it has told nobody the password.
 	! grep -rlF "$rabbit_password" "$BATS_TEST_TMPDIR"
 }
@@ -101,15 +112,47 @@ refused() {
 	[[ $stderr == "kpublish: "*"$2"* ]]
 }
 
-@test "rabbit: everything arrives, in order for each key, with key, headers and properties" {
-	make_frames 20000 300 1000 >frames
+@test "rabbit: all arrive" {
+	suite_all_arrive
+}
+
+@test "rabbit: the server is killed, and comes back" {
+	suite_killed 40000
+}
+
+@test "rabbit: connections are reset" {
+	suite_resets
+}
+
+@test "rabbit: a server that never answers" {
+	suite_silent
+}
+
+@test "rabbit: a slow server slows the reading" {
+	suite_slow
+}
+
+@test "rabbit: too large" {
+	suite_too_large
+}
+
+@test "rabbit: nobody listens" {
+	suite_bad_server
+}
+
+@test "rabbit: kpublish is killed" {
+	suite_killed_self 40000
+}
+
+@test "rabbit: key, headers and properties" {
+	make_frames 2000 300 1000 >frames
 	publish frames
 	wait "$publisher"
-	[ "$(last_ack)" = 20000 ]
+	[ "$(last_ack)" = 2000 ]
 	[ ! -s err ]
 	metric_is connected 1
 	run -0 arrived frames
-	[ "$output" = "20000 messages, 0 copies" ]
+	[ "$output" = "2000 messages, 0 copies" ]
 	head -n 1 messages | jq -e '
 		.headers == {id: .properties.message_id,
 			type: "kollect.resource.event.v1.ResourceCreatedEvent", cluster_id: "c",
@@ -119,7 +162,7 @@ refused() {
 		and .properties.content_type == "application/x-protobuf"'
 }
 
-@test "rabbit: a broker killed in the middle, and back: nothing lost, order kept" {
+@test "rabbit: a broker with a quorum queue killed in the middle, and back" {
 	make_exchange quorum x-queue-type=quorum
 	make_frames 40000 500 300 >frames
 	publish frames
@@ -141,7 +184,8 @@ refused() {
 	publish frames
 	for n in 1 2 3; do
 		wait_for 60 at_least $((n * 1000)) last_ack
-		rabbit_ctl "$server" close_all_connections "because of a test"
+		rabbit_ctl "$server" eval \
+			'rabbit_networking:close_connections(rabbit_networking:connections(), "because of a test").'
 	done
 	[ "$(last_ack)" -lt 40000 ]
 	wait "$publisher"
