@@ -34,6 +34,9 @@ judge_code(struct stream *s, long code)
 	bool syncing = s->state == STREAM_SYNCING;
 
 	counts_status(&s->env->counts, code);
+	if (s->exact &&
+	    (code == 400 || code == 422)) /* a server that does not have such lists */
+		return VERDICT_EXPIRED;
 	switch (code) {
 	case 403:
 	case 405:
@@ -129,7 +132,7 @@ after_expiry(struct stream *s)
 {
 	bool again = s->tries++ > 0;
 
-	if (s->state == STREAM_WATCHING) {
+	if (s->state == STREAM_WATCHING || s->exact) {
 		streams_expired(s->set, s);
 		if (stream_mark(s, "gap",
 			s->status.reason[0] != '\0' ? s->status.reason : "Expired",
@@ -137,7 +140,7 @@ after_expiry(struct stream *s)
 			return stream_end(s);
 	}
 	s->resource_version[0] = '\0';
-	s->resumed = false;
+	s->resumed = s->exact = false;
 	text_set(&s->next_page, NULL);
 	s->state = STREAM_QUEUED;
 	if (again)
@@ -154,6 +157,8 @@ after_denial(struct stream *s)
 		wait = DENIED_MAX_MS;
 	if (!s->denied && !s->quiet)
 		streams_denied(s->set, s);
+	if (!s->denied && s->synced) /* rights made for a type go with it */
+		streams_want_discovery(s->set, DISCOVERY_SOON);
 	s->denied = true;
 	s->unfit = s->status.code == 400;
 	s->denied_ms = wait;
@@ -164,6 +169,16 @@ after_denial(struct stream *s)
 	text_set(&s->next_page, NULL);
 	wait += (int64_t)clock_random((uint64_t)wait / 5);
 	return stream_pause(s, clock_ms() + wait, stream_resume_state(s));
+}
+
+/* The type may be gone. */
+static enum stream_wait
+after_loss(struct stream *s)
+{
+	stream_pause(s, 0, stream_resume_state(s));
+	s->state = STREAM_UNCONFIRMED;
+	streams_want_discovery(s->set, DISCOVERY_NOW);
+	return WAIT_DISCOVERY;
 }
 
 static enum stream_wait
@@ -205,12 +220,13 @@ answer_take(void *arg, const struct http_answer *answer)
 		after_expiry(s);
 		break;
 	case VERDICT_DENIED:
-		after_denial(s);
+		if (s->doubted) /* its rights may be gone with it */
+			after_loss(s);
+		else
+			after_denial(s);
 		break;
 	case VERDICT_MISSING:
-		stream_pause(s, 0, stream_resume_state(s));
-		s->state = STREAM_UNCONFIRMED;
-		streams_want_discovery(s->set, DISCOVERY_NOW);
+		after_loss(s);
 		break;
 	case VERDICT_NO_WATCH_LIST:
 		s->no_watch_list = true;

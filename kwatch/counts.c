@@ -35,6 +35,8 @@ static const struct metric initial[COUNTS] = {
     [COUNT_RESUMED] =
 	TOTAL("resumed", "Watches that went on from where an earlier run had come to."),
     [COUNT_GAPS] = TOTAL("gaps", "Times that a resourceVersion had expired."),
+    [COUNT_AUDITS] = TOTAL("audits", "Lists of a stream's objects made to compare with."),
+    [COUNT_RESYNCS] = TOTAL("resyncs", "Snapshots taken because they were asked for."),
     [COUNT_RECONNECTS] = TOTAL("reconnects", "Watches begun again where they had ended."),
     [COUNT_DISCOVERIES] = TOTAL("discoveries", "Times that the types were asked for."),
     [COUNT_STREAMS_QUEUED] = STREAMS("queued"),

@@ -44,6 +44,7 @@ struct http {
 	const struct log *log;
 	int stop_fd;
 	int out_fd;
+	int wake_fd;     /* of http_wake_on; -1: none */
 	bool out_closed; /* out_fd's reader has gone */
 	struct transfer *first;
 	struct transfer *last;
@@ -233,8 +234,11 @@ http_open(struct cluster *cluster, int stop_fd, int out_fd, const struct log *lo
 		log_error(log, "out of memory");
 		return NULL;
 	}
-	*http =
-	    (struct http){.cluster = cluster, .log = log, .stop_fd = stop_fd, .out_fd = out_fd};
+	*http = (struct http){.cluster = cluster,
+	    .log = log,
+	    .stop_fd = stop_fd,
+	    .out_fd = out_fd,
+	    .wake_fd = -1};
 	http->multi = multi_open(log, finish, http);
 	if (http->multi == NULL) {
 		free(http);
@@ -312,6 +316,7 @@ wait_for_something(struct http *http, int timeout_ms)
 	    {.fd = multi_fd(http->multi), .events = POLLIN},
 	    {.fd = http->stop_fd, .events = POLLIN},
 	    {.fd = http->out_fd, .events = 0}, /* its reader's end alone */
+	    {.fd = http->wake_fd, .events = POLLIN},
 	};
 
 	if (poll(fds, sizeof(fds) / sizeof(fds[0]), sleep_ms(http, timeout_ms)) > 0 &&
@@ -331,6 +336,12 @@ http_run(struct http *http, int timeout_ms, void (*idle)(void *arg), void *arg)
 	idle(arg);
 	wait_for_something(http, timeout_ms);
 	return multi_run(http->multi) == -1 ? -1 : 0;
+}
+
+void
+http_wake_on(struct http *http, int fd)
+{
+	http->wake_fd = fd;
 }
 
 bool

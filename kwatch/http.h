@@ -43,6 +43,8 @@ enum http_kind {
 /* stop_fd: its becoming readable ends a wait. out_fd: so does the loss of its reader, so that a
  * filter that has nothing to write still ends with its pipeline. NULL with a message. */
 struct http *http_open(struct cluster *cluster, int stop_fd, int out_fd, const struct log *log);
+/* From now on fd's becoming readable, or its end, ends a wait too; -1: no longer. */
+void http_wake_on(struct http *http, int fd);
 /* Has out_fd lost its reader? */
 bool http_out_closed(const struct http *http);
 /* Ends all requests without calling anything back. */

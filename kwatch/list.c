@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "input.h"
+#include "list_meta.h"
 #include "text.h"
 
 /* Pages begin small, since an object may have 1.5 MiB and the server holds a page in memory,
@@ -68,42 +69,6 @@ list_body(void *arg, const char *bytes, size_t n)
 	return (size_t)taken == n ? 0 : stream_malformed(s, "the list", "more after its end");
 }
 
-/* What is wanted of a list's rest. */
-struct list_meta {
-	struct json_str kind;
-	struct json_str version;
-	struct json_str next;
-};
-
-static int
-read_meta(struct list_meta *meta, const char *text, size_t len)
-{
-	struct json j;
-	struct json_str key;
-
-	*meta = (struct list_meta){.kind = {.p = NULL}};
-	json_init(&j, text, len);
-	json_enter(&j, '{');
-	while (json_member(&j, &key) == 1) {
-		if (json_str_is(&key, "kind")) {
-			json_string(&j, &meta->kind);
-		} else if (json_str_is(&key, "metadata") && json_peek(&j) == '{') {
-			json_enter(&j, '{');
-			while (json_member(&j, &key) == 1) {
-				if (json_str_is(&key, "resourceVersion"))
-					json_string(&j, &meta->version);
-				else if (json_str_is(&key, "continue"))
-					json_string(&j, &meta->next);
-				else
-					json_skip(&j, NULL);
-			}
-		} else {
-			json_skip(&j, NULL);
-		}
-	}
-	return json_end(&j);
-}
-
 /* The size of the next page, out of what the items of this one weigh. */
 static void
 set_limit(struct stream *s)
@@ -134,7 +99,7 @@ list_end(struct stream *s)
 		return LIST_BROKEN;
 	}
 	rest = unfold_rest(s->unfold, &len);
-	if (read_meta(&meta, rest, len) == -1 || meta.kind.p == NULL ||
+	if (list_meta_read(&meta, rest, len) == -1 || meta.kind.p == NULL ||
 	    json_str_is(&meta.kind, "Table") || json_str_is(&meta.kind, "Status") ||
 	    (first && meta.version.p != NULL &&
 		stream_set_version(s->list_version, &meta.version) == -1)) {

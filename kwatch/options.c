@@ -2,10 +2,14 @@
 #include "options.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_SIZE_MAX = 100000 };
+enum { PAGE_SIZE_MAX = 100000, NUMBER_DIGITS = 9 };
+
+#define INTERVAL_MAX_MS INT64_C(2000000000) /* 23 days; a wait for it fits an int */
 
 static const char help[] =
     "Usage: kwatch [options] [TYPE...]\n"
@@ -22,6 +26,10 @@ static const char help[] =
     "      --resume=FILE          go on where an earlier run had come to, as FILE (-: "
     "standard\n"
     "                             input) has it from kdiff --positions\n"
+    "      --audit-interval=TIME  list what exists once in each 1h, 30m, 10s, for kdiff to\n"
+    "                             compare with what it knows (default: never)\n"
+    "      --resync-fd=N          take a snapshot of each stream that is named on descriptor "
+    "N\n"
     "      --list-types           print the types that would be watched, and exit\n"
     "      --cluster-id           print the uid of the kube-system namespace, and exit\n"
     "      --show-secrets         do not redact Secrets\n"
@@ -49,6 +57,8 @@ enum {
 	OPT_NO_WATCH_LIST,
 	OPT_FOREVER,
 	OPT_RESUME,
+	OPT_AUDIT_INTERVAL,
+	OPT_RESYNC_FD,
 };
 
 static const struct option table[] = {
@@ -67,6 +77,8 @@ static const struct option table[] = {
     {"no-watch-list", no_argument, NULL, OPT_NO_WATCH_LIST},
     {"forever", no_argument, NULL, OPT_FOREVER},
     {"resume", required_argument, NULL, OPT_RESUME},
+    {"audit-interval", required_argument, NULL, OPT_AUDIT_INTERVAL},
+    {"resync-fd", required_argument, NULL, OPT_RESYNC_FD},
     {"verbose", no_argument, NULL, 'v'},
     TOOL_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -99,6 +111,57 @@ page_size(struct options *opt, const char *arg)
 		return 0;
 	log_error(&opt->tool.log, "--page-size: \"%s\" is no number from 1 to %d", arg,
 	    PAGE_SIZE_MAX);
+	return -1;
+}
+
+/* "90s", "1h30m", or 0 for never. */
+static int
+audit_interval(struct options *opt, const char *arg)
+{
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+	const char *p = arg;
+	int64_t ms = 0;
+
+	while (*p >= '0' && *p <= '9' && ms <= INTERVAL_MAX_MS) {
+		size_t n = strspn(p, "0123456789");
+		int64_t number = strtoll(p, NULL, 10);
+		size_t len = strcspn(p + n, "0123456789");
+		size_t i = 0;
+
+		while (i < sizeof(units) / sizeof(units[0]) &&
+		       (strlen(units[i].unit) != len || memcmp(units[i].unit, p + n, len) != 0))
+			i++;
+		if (n > NUMBER_DIGITS || i == sizeof(units) / sizeof(units[0]))
+			break;
+		ms += number * units[i].ms;
+		p += n + len;
+	}
+	if (strcmp(arg, "0") == 0 || (*arg != '\0' && *p == '\0' && ms <= INTERVAL_MAX_MS)) {
+		opt->audit_ms = ms;
+		return 0;
+	}
+	log_error(
+	    &opt->tool.log, "--audit-interval: \"%s\" is no time such as 1h, 30m or 90s", arg);
+	return -1;
+}
+
+static int
+resync_fd(struct options *opt, const char *arg)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(arg, &end, 10);
+	if (errno == 0 && end != arg && *end == '\0' && n >= 0 && n <= INT_MAX &&
+	    fcntl((int)n, F_GETFD) != -1) {
+		opt->resync_fd = (int)n;
+		return 0;
+	}
+	log_error(&opt->tool.log, "--resync-fd: \"%s\" is no descriptor that is open", arg);
 	return -1;
 }
 
@@ -137,6 +200,10 @@ own_option(struct options *opt, int c, const char *arg)
 		return 0;
 	case OPT_PAGE_SIZE:
 		return page_size(opt, arg);
+	case OPT_AUDIT_INTERVAL:
+		return audit_interval(opt, arg);
+	case OPT_RESYNC_FD:
+		return resync_fd(opt, arg);
 	default:
 		return 1;
 	}
@@ -180,7 +247,7 @@ options_parse(struct options *opt, int argc, char **argv, int *code)
 	int c;
 	int own;
 
-	*opt = (struct options){.task = TASK_WATCH};
+	*opt = (struct options){.task = TASK_WATCH, .resync_fd = -1};
 	tool_init(&opt->tool, "kwatch");
 	*code = EXIT_FAILED;
 	opt->namespaces = calloc((size_t)argc + 1, sizeof(*opt->namespaces));

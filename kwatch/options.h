@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tool.h"
 
@@ -29,6 +30,8 @@ struct options {
 	size_t n_types;
 	const char *resume; /* NULL: none; "-": standard input */
 	long page_size;     /* objects in one LIST; 0: 500 first, then by their size */
+	int64_t audit_ms;   /* --audit-interval; 0: no audits */
+	int resync_fd;      /* -1: none */
 	bool insecure;
 	bool no_watch_list;
 	bool show_secrets;

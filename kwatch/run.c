@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
+#include "audit.h"
 #include "clock.h"
 #include "discover.h"
 #include "orphans.h"
+#include "resync.h"
 #include "streams.h"
 #include "table.h"
 
@@ -22,6 +24,8 @@ struct runner {
 	struct discover *discover;
 	struct streams *streams;
 	struct orphans *orphans;
+	struct audit *audit;
+	struct resync *resync;
 	struct backoff backoff;
 	int64_t next_ms; /* when to ask for the types */
 	int follow_ups;  /* how often to ask once more soon */
@@ -174,8 +178,10 @@ loop(struct runner *r)
 	while (!r->done) {
 		int wait = tend_discovery(r);
 
+		resync_tick(r->resync);
 		wait = least(wait, streams_tick(r->streams));
 		wait = least(wait, orphans_tick(r->orphans));
+		wait = least(wait, audit_tick(r->audit));
 		if (r->env->counts.metrics.path != NULL)
 			wait = least(wait, TICK_MS);
 		check_end(r);
@@ -195,13 +201,17 @@ run(struct env *env)
 	r.discover = discover_open(env, on_types, &r);
 	r.streams = streams_open(env);
 	r.orphans = r.streams != NULL ? orphans_open(env, r.streams) : NULL;
-	if (r.discover != NULL && r.orphans != NULL)
+	r.audit = audit_open(env, r.streams);
+	r.resync = resync_open(env, r.streams);
+	if (r.discover != NULL && r.orphans != NULL && r.audit != NULL && r.resync != NULL)
 		loop(&r);
 	else
 		log_error(env->log, "out of memory");
 	if (sink_flush(&env->sink) != SINK_OK)
 		r.code = EXIT_FAILED;
 	metrics_write(&env->counts.metrics);
+	resync_close(r.resync);
+	audit_close(r.audit);
 	orphans_close(r.orphans);
 	streams_close(r.streams);
 	discover_close(r.discover);

@@ -155,6 +155,42 @@ sink_mark(struct sink *sink, const struct mark *m)
 	return add(sink, line->data, line->len);
 }
 
+static int
+add_member(struct buf *line, const char *name, const struct json_str *value)
+{
+	return buf_printf(line, "\"%s\":\"", name) | buf_add(line, value->p, value->len) |
+	       buf_addstr(line, "\",");
+}
+
+enum sink_result
+sink_exists(struct sink *sink, const struct object *object, const char *stream,
+    const char *kind, const char *api_version)
+{
+	struct buf *line = &sink->scratch;
+	int bad;
+
+	if (sink->failed)
+		return SINK_FAILED;
+	if (object->name.p == NULL || object->uid.p == NULL ||
+	    object->resource_version.p == NULL)
+		return SINK_MALFORMED;
+	line->len = 0;
+	bad = buf_addstr(line, "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":") |
+	      text_add_json(line, kind) | buf_addstr(line, ",\"apiVersion\":") |
+	      text_add_json(line, api_version) | buf_addstr(line, ",\"metadata\":{") |
+	      add_member(line, "name", &object->name);
+	if (object->ns.p != NULL)
+		bad |= add_member(line, "namespace", &object->ns);
+	bad |= add_member(line, "uid", &object->uid) |
+	       add_member(line, "resourceVersion", &object->resource_version) |
+	       buf_addstr(line, "\"annotations\":{\"kollect/stream\":") |
+	       text_add_json(line, stream) |
+	       buf_addstr(line, ",\"kollect/mark\":\"exists\"}}}}\n");
+	if (bad != 0)
+		return failed(sink);
+	return add(sink, line->data, line->len);
+}
+
 enum sink_result
 sink_flush(struct sink *sink)
 {

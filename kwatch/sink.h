@@ -25,7 +25,7 @@ struct mark {
 	const char *kind;
 	const char *api_version;
 	const char *resource_version; /* "" where none is known */
-	const char *mark;   /* begin, end, gone, gap; NULL: a bookmark of the server's */
+	const char *mark; /* begin, end, gone, gap, audit, audited; NULL: how far it has come */
 	const char *reason; /* for gap; else NULL */
 };
 
@@ -35,7 +35,7 @@ void sink_free(struct sink *sink);
 
 enum sink_result {
 	SINK_OK,
-	SINK_MALFORMED, /* a Secret that cannot be redacted: it was not written */
+	SINK_MALFORMED, /* a Secret that cannot be redacted, say: it was not written */
 	SINK_FAILED,    /* standard output has failed; a message was written unless by EPIPE */
 };
 
@@ -46,6 +46,10 @@ enum sink_result sink_event(
 enum sink_result sink_item(
     struct sink *sink, const struct object *object, const char *kind, const char *api_version);
 enum sink_result sink_mark(struct sink *sink, const struct mark *mark);
+/* The mark that the object exists, by its metadata alone; kind and apiVersion are those of the
+ * stream. Its name, uid and resourceVersion must be there: SINK_MALFORMED else. */
+enum sink_result sink_exists(struct sink *sink, const struct object *object, const char *stream,
+    const char *kind, const char *api_version);
 
 /* Writes what is pending. */
 enum sink_result sink_flush(struct sink *sink);

@@ -179,6 +179,9 @@ stream_list(struct stream *s)
 	if (s->next_page != NULL)
 		bad |=
 		    buf_addstr(&params, "&continue=") | text_add_query(&params, s->next_page);
+	else if (s->exact)
+		bad |= buf_addstr(&params, "&resourceVersionMatch=Exact&resourceVersion=") |
+		       text_add_query(&params, s->resource_version);
 	bad |= buf_terminate(&params);
 	wait =
 	    bad == 0 ? request(s, params.data, HTTP_ANSWER, &list_handler) : stream_retry(s, 0);
@@ -226,8 +229,9 @@ stream_step(struct stream *s)
 		if (!s->turn && !streams_take_turn(s->set))
 			return WAIT_TURN;
 		s->turn = true;
+		s->snapshots++;
 		if (s->env->opt.task == TASK_ONCE || s->no_watch_list || s->next_page != NULL ||
-		    s->env->opt.no_watch_list || streams_no_watch_list(s->set))
+		    s->exact || s->env->opt.no_watch_list || streams_no_watch_list(s->set))
 			return stream_list(s);
 		return stream_watch(s, true);
 	case STREAM_LISTING:
@@ -297,27 +301,60 @@ stream_resume(struct stream *s, const char *version)
 }
 
 void
-stream_complain(struct stream *s)
-{
-	if (s->complained || s->status.code == 0 || s->quiet)
-		return;
-	s->complained = true;
-	log_warning(s->env->log, "%s: %ld %s: %s", s->name, s->status.code,
-	    http_reason(s->status.code), s->status.message);
-}
-
-void
 stream_confirm(struct stream *s, bool exists)
 {
 	if (s->state != STREAM_UNCONFIRMED)
 		return;
 	s->state = s->resume;
+	s->doubted = !exists;
 	if (!exists) {
 		stream_gone(s);
 		return;
 	}
 	stream_complain(s);
 	stream_retry(s, 0);
+}
+
+void
+stream_doubt(struct stream *s)
+{
+	s->doubted = true;
+	if (s->state == STREAM_PAUSED) {
+		s->deadline_ms = clock_ms();
+	} else if (s->state == STREAM_WATCHING) {
+		http_cancel(s->env->http, s->transfer);
+		s->transfer = NULL;
+		stream_step(s);
+	}
+}
+
+void
+stream_resync(struct stream *s)
+{
+	if (!stream_complete(s))
+		return; /* one is on its way, or the type may be gone */
+	http_cancel(s->env->http, s->transfer);
+	s->transfer = NULL;
+	s->resumed = false;
+	s->exact = true;
+	s->state = STREAM_QUEUED;
+	counts_add(&s->env->counts, COUNT_RESYNCS, 1);
+	stream_step(s);
+}
+
+void
+stream_went_back(struct stream *s)
+{
+	http_cancel(s->env->http, s->transfer);
+	s->transfer = NULL;
+	log_warning(
+	    s->env->log, "%s: the server's history has gone back: taking a snapshot", s->name);
+	counts_add(&s->env->counts, COUNT_GAPS, 1);
+	(void)stream_mark(s, "gap", "WentBack", s->resource_version);
+	s->resource_version[0] = '\0';
+	s->resumed = false;
+	s->state = STREAM_QUEUED;
+	stream_step(s);
 }
 
 void
@@ -332,70 +369,12 @@ stream_gone(struct stream *s)
 }
 
 int
-stream_output(struct stream *s, enum sink_result result)
-{
-	switch (result) {
-	case SINK_OK:
-		return 0;
-	case SINK_MALFORMED:
-		return stream_malformed(s, "a Secret", "it cannot be redacted");
-	case SINK_FAILED:
-		s->end = END_OUTPUT;
-		break;
-	}
-	return -1;
-}
-
-int
-stream_mark(struct stream *s, const char *mark, const char *reason, const char *version)
-{
-	struct mark m = {.stream = s->name,
-	    .kind = s->type.kind,
-	    .api_version = s->api_version,
-	    .resource_version = version,
-	    .mark = mark,
-	    .reason = reason};
-
-	return s->quiet ? 0 : stream_output(s, sink_mark(&s->env->sink, &m));
-}
-
-int
-stream_malformed(struct stream *s, const char *what, const char *why)
-{
-	counts_add(&s->env->counts, COUNT_ERROR_MALFORMED, 1);
-	if (!s->complained)
-		log_warning(
-		    s->env->log, "%s: %s is malformed: %s: asking again", s->name, what, why);
-	s->complained = true;
-	s->end = END_MALFORMED;
-	return -1;
-}
-
-int
-stream_set_version(char *to, const struct json_str *version)
-{
-	if (version->p == NULL || version->len == 0 || version->escaped ||
-	    version->len >= RESOURCE_VERSION_MAX)
-		return -1;
-	memcpy(to, version->p, version->len);
-	to[version->len] = '\0';
-	return 0;
-}
-
-int
-stream_resumed(struct stream *s)
-{
-	s->resumed = false;
-	counts_add(&s->env->counts, COUNT_RESUMED, 1);
-	return stream_mark(s, NULL, NULL, s->resource_version);
-}
-
-int
 stream_synced(struct stream *s, const char *version)
 {
 	memmove(s->resource_version, version, strlen(version) + 1);
 	give_turn(s);
 	s->synced = true;
+	s->exact = false;
 	if (s->state == STREAM_SYNCING) {
 		s->state = STREAM_WATCHING;
 		s->deadline_ms = s->end_ms;
@@ -404,14 +383,4 @@ stream_synced(struct stream *s, const char *version)
 	stream_healthy(s);
 	counts_add(&s->env->counts, COUNT_SNAPSHOTS, 1);
 	return stream_mark(s, "end", NULL, s->resource_version);
-}
-
-void
-stream_healthy(struct stream *s)
-{
-	if (s->complained || s->denied)
-		log_info(s->env->log, "%s: works again", s->name);
-	s->complained = s->denied = s->tried_credentials = false;
-	s->tries = 0;
-	streams_reached(s->set);
 }

@@ -94,13 +94,18 @@ struct stream {
 	bool marked;          /* begin has been written for this snapshot */
 	bool synced;          /* a snapshot has been completed, in this run or an earlier one */
 	bool resumed;         /* by --resume, and nothing has come of it yet */
-	bool denied;          /* tried again, ever more seldom */
-	bool unfit;           /* denied for its selectors (400), not its credentials */
-	bool failed;          /* given up (--once) */
-	bool complained;      /* the present trouble has been reported */
+	bool exact;        /* the snapshot is to be taken at resource_version, or not at all */
+	bool doubted;      /* discovery lacks its type */
+	bool denied;       /* tried again, ever more seldom */
+	bool unfit;        /* denied for its selectors (400), not its credentials */
+	bool failed;       /* given up (--once) */
+	bool audit_failed; /* and that has been said */
+	bool complained;   /* the present trouble has been reported */
 	bool tried_credentials; /* a 401 has been answered by reading them again */
 	bool no_watch_list;     /* the server has refused it, or not kept it, for this type */
 	int64_t denied_ms;      /* how long it waits for that */
+	int64_t audited_ms;     /* when its last audit began; 0: never */
+	unsigned snapshots;     /* begun */
 	unsigned cut_short;     /* WatchLists that ended before their bookmark */
 	unsigned tries;         /* failures in a row */
 };
@@ -125,6 +130,17 @@ void stream_resume(struct stream *s, const char *version);
 enum stream_wait stream_step(struct stream *s);
 /* The deadline has passed. */
 enum stream_wait stream_timeout(struct stream *s, int64_t now_ms);
+/* Discovery lacks the type: asks the server at once, since a server that has just started tells of
+ * fewer types than it has. 404 or 403 lead to UNCONFIRMED, and anything else is good. */
+void stream_doubt(struct stream *s);
+/* Takes a snapshot of a stream that is complete, as of where it has come to: a list at exactly that
+ * resourceVersion, so that no change is missed between the watch before and the one after. */
+void stream_resync(struct stream *s);
+
+/* The server's history has gone back behind what is known, as after a backup was restored: a gap and
+ * a snapshot. */
+void stream_went_back(struct stream *s);
+
 /* Discovery says whether the type is still there; for UNCONFIRMED. */
 void stream_confirm(struct stream *s, bool exists);
 /* Writes the gone mark and ends. */
@@ -139,6 +155,9 @@ enum stream_wait stream_retry(struct stream *s, int64_t at_least_ms);
 enum stream_wait stream_end(struct stream *s);
 /* Where a stream goes on after a failure: a list at its page, through the queue. */
 enum stream_state stream_resume_state(const struct stream *s);
+
+/* In stream_tell.c. */
+
 /* Says what s->status has, once until the stream has been well again. */
 void stream_complain(struct stream *s);
 

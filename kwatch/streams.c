@@ -78,6 +78,24 @@ streams_named(const struct streams *set, const char *name)
 	return NULL;
 }
 
+size_t
+streams_complete(const struct streams *set, struct stream **next)
+{
+	size_t n = 0;
+
+	*next = NULL;
+	for (size_t i = 0; i < set->n; i++) {
+		struct stream *s = set->list[i];
+
+		if (!runs(s) || s->quiet || s->denied || !stream_complete(s))
+			continue;
+		n++;
+		if (*next == NULL || s->audited_ms < (*next)->audited_ms)
+			*next = s;
+	}
+	return n;
+}
+
 bool
 streams_settled(const struct streams *set)
 {
@@ -200,7 +218,9 @@ end_missing(struct streams *set, const struct types *types)
 		if (s->state == STREAM_UNCONFIRMED)
 			stream_confirm(s, exists);
 		else if (!exists)
-			stream_gone(s);
+			stream_doubt(s);
+		else
+			s->doubted = false;
 	}
 }
 

@@ -27,6 +27,9 @@ struct stream *streams_of_type(
     const struct streams *set, const struct type *type, const char *ns);
 /* The running one that marks call by that name; NULL: there is none. */
 struct stream *streams_named(const struct streams *set, const char *name);
+/* How many are complete and may be audited, and *next, the one that was so the longest ago (NULL:
+ * there is none). */
+size_t streams_complete(const struct streams *set, struct stream **next);
 /* Is no stream on its way to a snapshot? Those that may not be listed, or fail, do not count. */
 bool streams_settled(const struct streams *set);
 

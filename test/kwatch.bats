@@ -45,6 +45,11 @@ fails() {
 	fails 2 'no namespace' -n 'A b'
 	fails 2 'no number' --page-size 0
 	fails 2 'no number' --page-size 5x
+	for time in '' 1 x 1x 1h30 -1s 1h- 99999999999s 30d s; do
+		fails 2 '--audit-interval: "' --audit-interval "$time"
+	done
+	fails 2 '--resync-fd: "9" is no descriptor that is open' --resync-fd 9
+	fails 2 '--resync-fd' --resync-fd x
 	for task in --once --list-types --cluster-id; do
 		fails 2 '--resume goes on watching: not with' --resume x "$task"
 	done
@@ -283,6 +288,17 @@ requested() {
 
 @test "kwatch: a list that is cut off is taken again" {
 	behaves cut_list 'begin@ A:a A:b begin@ A:a A:b end@10 A:c'
+}
+
+@test "kwatch --audit-interval: a list that is older than what is known: the history went back" {
+	behaves went_back 'begin@ A:a end@10 gap@10 begin@ A:a end@9 A:c' --audit-interval 200ms
+	requested 2 'limit=1000 application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+	grep -q '/api/v1/pods: the server.s history has gone back: taking a snapshot' err
+}
+
+@test "kwatch --audit-interval: a list that cannot be compared, said once, and one that can" {
+	last=audited behaves audit_late 'begin@ A:a end@10 audit@10 exists@1 exists@2 audited@10' --audit-interval 200ms
+	[ "$(cat err)" = "kwatch: warning: /api/v1/pods: it cannot be audited: its list does not begin with its metadata: trying again" ]
 }
 
 # resume LINE...: the file "positions", of lines with \t in them.

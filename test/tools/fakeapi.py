@@ -5,7 +5,7 @@
 usage: fakeapi.py SCENARIO LOG
 
 Serves HTTP on a free port of 127.0.0.1, prints it, and appends each request's
-path to LOG. It knows pods by the older form of discovery. A scenario is the
+path and Accept header to LOG. It knows pods by the older form of discovery. A scenario is the
 name of a function below: a generator that is asked once for each request for
 pods, and yields (status, headers, [chunks of the body], how it ends). Body
 chunks are written as they are; it ends "whole", "cut" (the connection is
@@ -54,6 +54,14 @@ def items(names, version, follow=None):
     # The metadata comes last, as with custom resources.
     text = json.dumps({"kind": "PodList", "apiVersion": "v1", "items": bare, "metadata": meta})
     return 200, {}, [text.encode()], "whole"
+
+
+def partial(names, version):
+    """As a server makes it when metadata alone is asked for: that of the list comes first."""
+    code, headers, (text,), ends = items(names, version)
+    lists = json.loads(text)
+    lists["items"] = lists.pop("items")
+    return code, headers, [json.dumps(lists).encode()], ends
 
 
 def watch(*chunks, ends="silent"):
@@ -169,6 +177,20 @@ def unauthorized():
     yield watch(*synced("a"), event("ADDED", pod("c", 11)))
 
 
+def went_back():
+    """A cluster that was restored from a backup, while its watches stay open."""
+    yield watch(*synced("a", version=10))
+    yield partial(["a"], 9)
+    yield watch(*synced("a", version=9), event("ADDED", pod("c", 10)))
+
+
+def audit_late():
+    """A list whose resourceVersion comes behind the items, then a good one."""
+    yield watch(*synced("a", version=10))
+    yield items(["a"], 10)
+    yield partial(["a", "c"], 10)
+
+
 def resumed():
     """A watch that ends with nothing to tell, and one that has something."""
     yield watch(bookmark(10), ends="whole")
@@ -225,7 +247,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         with LOCK:
             with open(sys.argv[2], "a", encoding="utf-8") as log:
-                log.write(self.path + "\n")
+                log.write(f"{self.path} {self.headers.get('Accept')}\n")
             if path == "/api/v1/pods":
                 turn = next(SCENARIO, None)
             else:
