@@ -46,6 +46,10 @@ struct bus {
 	const char *scheme; /* as in SCHEME://… */
 	const char *form;   /* for people: kafka://TOPIC */
 
+	/* For --help, beside the form: the variables that matter most. Lines of at most 50
+	 * characters, with \n between them. NULL: nothing. */
+	const char *help;
+
 	/* The query parameters that it knows, up to a NULL; others are wrong usage. NULL: it
 	 * looks at them itself. */
 	const char *const *params;

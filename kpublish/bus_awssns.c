@@ -49,6 +49,7 @@ sns_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 const struct bus bus_awssns = {
     .scheme = "awssns",
     .form = "awssns:///arn:aws:sns:REGION:ACCOUNT:TOPIC",
+    .help = "Amazon SNS, with the SDKs' credentials",
     .params = aws_config_params,
     .open = sns_open,
     .send = aws_sender_send,

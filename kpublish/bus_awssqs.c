@@ -59,6 +59,7 @@ sqs_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 const struct bus bus_awssqs = {
     .scheme = "awssqs",
     .form = "awssqs://HOST/ACCOUNT/QUEUE",
+    .help = "Amazon SQS, with the SDKs' credentials",
     .params = aws_config_params,
     .open = sqs_open,
     .send = aws_sender_send,

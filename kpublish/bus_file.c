@@ -99,6 +99,7 @@ bus_file_close(void *bus)
 const struct bus bus_file = {
     .scheme = "file",
     .form = "file:PATH",
+    .help = "frames appended to a file",
     .in_place = true,
     .ordered = true,
     .open = open_file,

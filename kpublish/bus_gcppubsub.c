@@ -272,6 +272,8 @@ gcppubsub_work(void *bus)
 const struct bus bus_gcppubsub = {
     .scheme = "gcppubsub",
     .form = "gcppubsub://PROJECT/TOPIC",
+    .help = "Google Cloud Pub/Sub, with Application Default\n"
+	    "Credentials; ?endpoint=HOST for that of a region",
     .params = params,
     .ordered = true,
     .open = gcppubsub_open,

@@ -376,6 +376,8 @@ kafka_work(void *bus)
 const struct bus bus_kafka = {
     .scheme = "kafka",
     .form = "kafka://TOPIC",
+    .help = "KAFKA_BROKERS=HOST:PORT,...; properties of\n"
+	    "librdkafka by ?NAME=VALUE&... or in KAFKA_CONFIG",
     .ordered = true,
     .open = kafka_open,
     .send = kafka_send,

@@ -262,6 +262,7 @@ nats_work(void *bus)
 const struct bus bus_nats = {
     .scheme = "nats",
     .form = "nats://SUBJECT",
+    .help = "NATS_SERVER_URL (default: nats://127.0.0.1:4222)",
     .params = url_no_params,
     .open = nats_open,
     .send = nats_send,

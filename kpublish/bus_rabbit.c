@@ -340,6 +340,7 @@ rabbit_work(void *bus)
 const struct bus bus_rabbit = {
     .scheme = "rabbit",
     .form = "rabbit://EXCHANGE",
+    .help = "RABBIT_SERVER_URL=amqp[s]://USER:PW@HOST/VHOST",
     .params = url_no_params,
     .open = rabbit_open,
     .send = rabbit_send,

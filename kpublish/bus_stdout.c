@@ -20,6 +20,7 @@ open_stdout(const struct url *url, const struct bus_owner *owner, int *exit_code
 const struct bus bus_stdout = {
     .scheme = "stdout",
     .form = "stdout:",
+    .help = "frames on standard output",
     .params = url_no_params,
     .in_place = true,
     .ordered = true,

@@ -84,8 +84,8 @@ check_silence(struct core *c)
 	if (c->trouble.now || window_in_flight(c->window) == 0 ||
 	    core_now_ms() - c->progress_ms < (int64_t)SILENCE_S * 1000)
 		return;
-	c->owner.trouble(c, "no answer for %d s to %zu messages", SILENCE_S,
-	    window_in_flight(c->window));
+	c->owner.trouble(
+	    c, "no answer for %d s to %zu messages", SILENCE_S, window_in_flight(c->window));
 }
 
 static void

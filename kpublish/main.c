@@ -14,27 +14,9 @@
 #include "bus.h"
 #include "loop.h"
 #include "tool.h"
+#include "usage.h"
 
 enum { OPT_ACK_FD = OPT_TOOL_FIRST_FREE, OPT_DEAD_LETTER, OPT_RETRY_TIMEOUT };
-
-static const char help[] =
-    "Usage: kpublish [OPTION]... URL < frames\n"
-    "Publish enveloped changes to an event bus, in order for each object.\n"
-    "\n"
-    "URL is one of\n"
-    "  stdout:                    frames on standard output\n"
-    "  file:PATH                  frames appended to a file\n"
-    "  nats://SUBJECT             NATS_SERVER_URL (default: nats://127.0.0.1:4222)\n"
-    "  kafka://TOPIC              KAFKA_BROKERS=HOST:PORT,...; properties of librdkafka\n"
-    "                             by ?NAME=VALUE&... or in the file KAFKA_CONFIG\n"
-    "  rabbit://EXCHANGE          RABBIT_SERVER_URL=amqp[s]://USER:PASSWORD@HOST[/VHOST]\n"
-    "  gcppubsub://PROJECT/TOPIC  Google Cloud Pub/Sub, with Application Default\n"
-    "                             Credentials; ?endpoint=HOST for that of a region\n"
-    "\n"
-    "      --ack-fd=N             tell on descriptor N up to which seq all is accepted\n"
-    "      --dead-letter=FILE     append what the bus can never accept to FILE and go on\n"
-    "      --retry-timeout=SEC    give up when nothing is accepted for SEC seconds\n"
-    "                             (default: never)\n" TOOL_OPTIONS_HELP;
 
 /* A decimal number up to INT_MAX; -1 for anything else. */
 static int
@@ -57,6 +39,16 @@ take_number(const struct tool *tool, const char *option, int *value)
 	if (*value == -1)
 		log_error(&tool->log, "--%s: \"%s\" is not a number", option, optarg);
 	return *value != -1;
+}
+
+static enum tool_option
+other_option(struct tool *tool, int opt)
+{
+	char *help = opt == OPT_HELP ? usage_help() : NULL;
+	enum tool_option result = tool_option(tool, opt, optarg, help != NULL ? help : "");
+
+	free(help);
+	return result;
 }
 
 /* -1: go on; else the exit code. */
@@ -86,7 +78,7 @@ parse(int argc, char **argv, struct tool *tool, struct loop_options *o)
 				return EXIT_USAGE;
 			break;
 		default:
-			switch (tool_option(tool, opt, optarg, help)) {
+			switch (other_option(tool, opt)) {
 			case TOOL_OPTION_EXIT:
 				return EXIT_OK;
 			case TOOL_OPTION_USAGE:
@@ -97,38 +89,6 @@ parse(int argc, char **argv, struct tool *tool, struct loop_options *o)
 		}
 	}
 	return -1;
-}
-
-static void
-unknown_scheme(const struct tool *tool, const struct url *url)
-{
-	char known[256] = "";
-	const struct bus *bus;
-
-	for (size_t i = 0; (bus = bus_at(i)) != NULL; i++) {
-		strncat(known, i > 0 ? ", " : "", sizeof(known) - strlen(known) - 1);
-		strncat(known, bus->form, sizeof(known) - strlen(known) - 1);
-	}
-	log_error(&tool->log, "%s: no bus is known by the scheme \"%s\": there are %s",
-	    url->shown, url->scheme, known);
-}
-
-/* Are all query parameters such as the bus knows? */
-static bool
-known_params(const struct tool *tool, const struct bus *bus, const struct url *url)
-{
-	const char *unknown = bus->params != NULL ? url_unknown_param(url, bus->params) : NULL;
-	char known[256] = "";
-
-	if (unknown == NULL)
-		return true;
-	for (size_t i = 0; bus->params[i] != NULL; i++) {
-		strncat(known, i > 0 ? ", " : "", sizeof(known) - strlen(known) - 1);
-		strncat(known, bus->params[i], sizeof(known) - strlen(known) - 1);
-	}
-	log_error(&tool->log, "%s: \"%s\" is no query parameter of it: there %s%s", url->shown,
-	    unknown, *known != '\0' ? "are " : "is none", known);
-	return false;
 }
 
 static int
@@ -146,10 +106,10 @@ publish(struct tool *tool, const char *text, struct loop_options o)
 	o.url = &url;
 	o.ops = bus_find(url.scheme);
 	if (o.ops == NULL) {
-		unknown_scheme(tool, &url);
+		usage_unknown_scheme(&tool->log, &url);
 		goto out;
 	}
-	if (!known_params(tool, o.ops, &url))
+	if (!usage_known_params(&tool->log, o.ops, &url))
 		goto out;
 	code = EXIT_FAILED;
 	stop_fd = tool_stop_fd(tool);
