@@ -2,6 +2,7 @@
 #include "rabbit_session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "core.h"
@@ -12,6 +13,7 @@
 enum {
 	READ_BYTES = 65536,
 	OUT_BYTES = 262144, /* so much may wait to go out before EAGAIN */
+	PART_MS = 1000,     /* how long a farewell may take */
 };
 
 struct rabbit_session {
@@ -23,6 +25,7 @@ struct rabbit_session {
 	int64_t opened_ms;
 	int64_t heard_ms; /* when bytes came last */
 	int64_t told_ms;  /* when some went out last */
+	int64_t part_ms;  /* when farewell is long enough said; 0: it is not */
 	char input[READ_BYTES];
 };
 
@@ -98,13 +101,21 @@ keep_heartbeat(struct rabbit_session *s)
 	return write_all(s);
 }
 
+/* The opening, and the farewell, do not take for ever. */
 static void
-check_opening(struct rabbit_session *s)
+check_time(struct rabbit_session *s)
 {
-	if (!rabbit_talk_ready(s->talk) &&
-	    core_now_ms() - s->opened_ms >= s->server->timeout_ms)
+	int64_t now = core_now_ms();
+
+	if (rabbit_talk_parting(s->talk)) {
+		if (s->part_ms == 0)
+			s->part_ms = now + PART_MS;
+		if (now >= s->part_ms)
+			rabbit_talk_end(s->talk, "no farewell");
+	} else if (!rabbit_talk_ready(s->talk) && now - s->opened_ms >= s->server->timeout_ms) {
 		rabbit_talk_end(s->talk, "no answer for %d ms (%s)", s->server->timeout_ms,
 		    s->connected ? rabbit_talk_doing(s->talk) : "connecting");
+	}
 }
 
 struct rabbit_session *
@@ -132,26 +143,14 @@ rabbit_session_open(
 	return s;
 }
 
-void
-rabbit_session_close(struct rabbit_session *s)
-{
-	if (s == NULL)
-		return;
-	if (s->connected && rabbit_stream_pending(s->stream) == 0 &&
-	    rabbit_login_farewell(rabbit_stream_out(s->stream)) == 0)
-		(void)rabbit_stream_flush(s->stream);
-	rabbit_talk_close(s->talk);
-	rabbit_stream_close(s->stream);
-	free(s);
-}
-
 int
 rabbit_session_fd(const struct rabbit_session *s)
 {
 	return rabbit_stream_fd(s->stream);
 }
 
-/* While something waits to go out, no heartbeat of ours need to. */
+/* When work is to be called at the latest. While something waits to go out, no heartbeat of ours
+ * need to. */
 static int64_t
 due_ms(const struct rabbit_session *s)
 {
@@ -161,6 +160,8 @@ due_ms(const struct rabbit_session *s)
 
 	if (rabbit_talk_ended(s->talk))
 		return 0;
+	if (rabbit_talk_parting(s->talk))
+		return s->part_ms;
 	if (!rabbit_talk_ready(s->talk))
 		return s->opened_ms + s->server->timeout_ms;
 	if (beat_ms == 0)
@@ -187,7 +188,7 @@ rabbit_session_work(struct rabbit_session *s)
 	if (!rabbit_talk_ended(s->talk) && s->connected && read_all(s) == 0 &&
 	    write_all(s) == 0)
 		keep_heartbeat(s);
-	check_opening(s);
+	check_time(s);
 	if (rabbit_talk_ended(s->talk))
 		return RABBIT_ENDED;
 	return rabbit_talk_ready(s->talk) ? RABBIT_READY : RABBIT_OPENING;
@@ -217,4 +218,28 @@ const struct rabbit_talk *
 rabbit_session_talk(const struct rabbit_session *s)
 {
 	return s->talk;
+}
+
+/* Waits for it, for a second at most. */
+static void
+take_leave(struct rabbit_session *s)
+{
+	rabbit_talk_part(s->talk, "closed");
+	while (rabbit_session_work(s) != RABBIT_ENDED) {
+		struct pollfd ready = {.fd = rabbit_session_fd(s), .events = POLLIN};
+
+		poll(&ready, 1, rabbit_session_timeout_ms(s));
+	}
+}
+
+void
+rabbit_session_close(struct rabbit_session *s)
+{
+	if (s == NULL)
+		return;
+	if (s->connected && !rabbit_talk_ended(s->talk))
+		take_leave(s);
+	rabbit_talk_close(s->talk);
+	rabbit_stream_close(s->stream);
+	free(s);
 }

@@ -11,7 +11,7 @@
 struct rabbit_session;
 
 enum rabbit_state {
-	RABBIT_OPENING, /* connecting, logging in, asking for the exchange */
+	RABBIT_OPENING, /* connecting, logging in, asking for the exchange; or taking leave */
 	RABBIT_READY,
 	RABBIT_ENDED, /* of no more use: see rabbit_talk_why */
 };
@@ -19,7 +19,8 @@ enum rabbit_state {
 /* Begins to connect. All is borrowed until close. NULL with errno. */
 struct rabbit_session *rabbit_session_open(
     const struct rabbit_server *server, const char *exchange, const struct rabbit_hears *hears);
-/* Says farewell if that can be done at once. Takes NULL. */
+/* Takes leave of the broker, unless the session has ended: within a second, which is waited for.
+ * No message is heard of any more. Takes NULL. */
 void rabbit_session_close(struct rabbit_session *s);
 
 /* Readable when work has something to do; work is to be called after so many milliseconds even

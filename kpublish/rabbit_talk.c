@@ -20,6 +20,9 @@ enum {
 	PROTOCOL_HEADER = 'A', /* rabbitmq-c's type for "AMQP" in place of a frame */
 };
 
+/* Of the opening, see there. */
+enum { STEP_LOGIN = 1, STEP_VHOST = 2 };
+
 struct rabbit_talk {
 	const struct rabbit_server *server;
 	const char *exchange;
@@ -38,27 +41,48 @@ struct rabbit_talk {
 	uint64_t returning_bytes;
 	char reply[REPLY_MAX];
 
+	bool parting; /* farewell was said: until the broker's is heard */
 	bool ended;
 	size_t limit;
 	char why[WHY_MAX];
 };
 
+/* The first reason counts. */
+static void
+give_reason(struct rabbit_talk *t, const char *fmt, va_list ap)
+{
+	int n;
+
+	if (t->parting || t->ended)
+		return;
+	n = snprintf(t->why, sizeof(t->why), "%s: ", t->server->shown);
+	if (n > 0 && (size_t)n < sizeof(t->why))
+		vsnprintf(t->why + n, sizeof(t->why) - (size_t)n, fmt, ap);
+}
+
 int
 rabbit_talk_end(struct rabbit_talk *t, const char *fmt, ...)
 {
 	va_list ap;
-	int n;
 
-	if (t->ended)
-		return -1;
-	t->ended = true;
-	n = snprintf(t->why, sizeof(t->why), "%s: ", t->server->shown);
-	if (n < 0 || (size_t)n >= sizeof(t->why))
-		return -1;
 	va_start(ap, fmt);
-	vsnprintf(t->why + n, sizeof(t->why) - (size_t)n, fmt, ap);
+	give_reason(t, fmt, ap);
 	va_end(ap);
+	t->ended = true;
 	return -1;
+}
+
+void
+rabbit_talk_part(struct rabbit_talk *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	give_reason(t, fmt, ap);
+	va_end(ap);
+	if (!t->parting && (t->step <= STEP_VHOST || rabbit_login_farewell(t->out) == -1))
+		t->ended = true; /* nobody there to take leave of */
+	t->parting = true;
 }
 
 /* What was appended, or not. */
@@ -176,12 +200,12 @@ static const struct {
     {AMQP_CONFIRM_SELECT_OK_METHOD, on_confirming, "asking for confirms"},
 };
 
-enum { STEPS = sizeof(steps) / sizeof(steps[0]), STEP_LOGIN = 1 };
+enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
 
 bool
 rabbit_talk_ready(const struct rabbit_talk *t)
 {
-	return t->step == STEPS && !t->ended;
+	return t->step == STEPS && !t->parting && !t->ended;
 }
 
 static int
@@ -209,7 +233,7 @@ rabbit_talk_read_limit(const char *text)
 	return at != NULL ? (size_t)strtoull(at + strlen("max size "), NULL, 10) : 0;
 }
 
-/* A channel that is closed has dropped what it had not routed; a new connection is as good as a
+/* A channel that is closed has dropped what it had not routed. A new connection is as good as a
  * new channel, and one way less. */
 static int
 on_channel_close(struct rabbit_talk *t, const void *fields)
@@ -221,7 +245,8 @@ on_channel_close(struct rabbit_talk *t, const void *fields)
 	    (const char *)close->reply_text.bytes);
 	if (close->reply_code == PRECONDITION_FAILED)
 		t->limit = rabbit_talk_read_limit(text);
-	return rabbit_talk_end(t, "%u %s", close->reply_code, text);
+	rabbit_talk_part(t, "%u %s", close->reply_code, text);
+	return 0;
 }
 
 static int
@@ -267,6 +292,9 @@ on_nack(struct rabbit_talk *t, const void *fields)
 static int
 on_method(struct rabbit_talk *t, amqp_method_number_t method, const void *fields)
 {
+	if (t->parting && method != AMQP_CONNECTION_CLOSE_METHOD)
+		return method == AMQP_CONNECTION_CLOSE_OK_METHOD ? rabbit_talk_end(t, "parted")
+								 : 0;
 	switch (method) {
 	case AMQP_CONNECTION_CLOSE_METHOD:
 		return on_connection_close(t, fields);
@@ -324,6 +352,8 @@ on_body(struct rabbit_talk *t, const amqp_frame_t *frame)
 static int
 on_frame(struct rabbit_talk *t, const amqp_frame_t *frame)
 {
+	if (t->parting && frame->frame_type != AMQP_FRAME_METHOD)
+		return 0;
 	switch (frame->frame_type) {
 	case AMQP_FRAME_METHOD:
 		return on_method(t, frame->payload.method.id, frame->payload.method.decoded);
@@ -408,6 +438,12 @@ bool
 rabbit_talk_ended(const struct rabbit_talk *t)
 {
 	return t->ended;
+}
+
+bool
+rabbit_talk_parting(const struct rabbit_talk *t)
+{
+	return t->parting;
 }
 
 const char *

@@ -39,6 +39,13 @@ int rabbit_talk_hear(struct rabbit_talk *t, void *bytes, size_t n);
 int rabbit_talk_end(struct rabbit_talk *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 bool rabbit_talk_ended(const struct rabbit_talk *t);
+
+/* Takes leave of the broker, for this reason: it ends when the broker has answered, and no
+ * message is heard of any more. A broker complains in its log of who just goes. */
+void rabbit_talk_part(struct rabbit_talk *t, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+bool rabbit_talk_parting(const struct rabbit_talk *t);
+
 /* Once ended: where and what went wrong, for people. */
 const char *rabbit_talk_why(const struct rabbit_talk *t);
 /* It ended as a message was too large: the bytes that the broker takes. 0: it was not that. */

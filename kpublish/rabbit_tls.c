@@ -99,10 +99,14 @@ is_address(const char *name)
 static int
 expect_name(SSL *ssl, const char *name)
 {
+	void *sni;
+
 	if (is_address(name))
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name);
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+	memcpy(
+	    &sni, &name, sizeof(sni)); /* OpenSSL's macro casts the const away; it is copied */
+	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, sni) == 1;
 }
 
 SSL *

@@ -345,11 +345,23 @@ closed(struct tap *tap, const char *text, size_t limit, const char *name)
 	struct fixture f;
 	amqp_channel_close_t close = {
 	    .reply_code = 406, .reply_text = amqp_cstring_bytes(text), .class_id = 60};
+	amqp_basic_ack_t ack = {.delivery_tag = 1};
+	amqp_connection_close_ok_t farewell = {.dummy = 0};
+	amqp_method_number_t last = 0;
+	void *fields;
 
 	begin(&f, "amqp://h");
 	make_ready(&f);
+	say(&f, RABBIT_CHANNEL, AMQP_CHANNEL_CLOSE_METHOD, &close);
+	for (amqp_method_number_t m; (m = answer(&f, &fields)) != 0;)
+		last = m;
+	say(&f, RABBIT_CHANNEL, AMQP_BASIC_ACK_METHOD, &ack);
 	tap_ok(tap,
-	    say(&f, RABBIT_CHANNEL, AMQP_CHANNEL_CLOSE_METHOD, &close) == -1 &&
+	    last == AMQP_CONNECTION_CLOSE_METHOD && rabbit_talk_parting(f.talk) &&
+		!rabbit_talk_ready(f.talk) && *f.heard == '\0',
+	    "a channel that is closed: farewell, and nothing is heard any more");
+	tap_ok(tap,
+	    say(&f, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &farewell) == -1 &&
 		ended_with(&f, text) && rabbit_talk_limit(f.talk) == limit,
 	    name);
 	end(&f);
