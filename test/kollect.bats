@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # scripts/kollect and scripts/demo without a cluster; with one: test/real/pipeline.bats.
-# shellcheck disable=SC2154 # root comes from lib/pipeline
+# shellcheck disable=SC2154,SC2317 # root comes from lib/pipeline; wait_for calls functions by name
 
 setup() {
 	load lib/pipeline
@@ -78,6 +78,56 @@ wrong() {
 @test "kollect: messages come in the format asked for" {
 	LOG_FORMAT=json run "$kollect" --event-writer-url gopher://hole --cluster-id ours
 	jq -e -s 'length > 1 and all(.tool and .msg and .time)' <<<"$output"
+}
+
+# A cluster without objects, and its kubeconfig in $HOME/config.
+empty_cluster() {
+	python3 "$test_tools/fakeapi.py" empty "$HOME/requests" >"$HOME/port" 3>&- 2>/dev/null &
+	fake=$!
+	wait_for 10 test -s "$HOME/port"
+	cat >"$HOME/config" <<-END
+		clusters: [{name: c, cluster: {server: "http://127.0.0.1:$(cat "$HOME/port")"}}]
+		contexts: [{name: x, context: {cluster: c}}]
+		current-context: x
+	END
+}
+
+teardown() {
+	[ -z "${fake-}" ] || kill "$fake"
+	[ -z "${group-}" ] || kill -KILL -- "-$group" 2>/dev/null || true
+}
+
+# running: how many stages there are in the process group, and how many shells of theirs.
+running() {
+	for tool in kwatch kdiff kenvelope kpublish; do
+		pgrep -g "$group" -x "$tool" || true
+	done | wc -l
+	pgrep -g "$group" -f -- '--stage' | wc -l
+}
+
+@test "kollect: killed by SIGKILL, it leaves no stage running, and no shell" {
+	empty_cluster
+	# In a process group that nobody else ends.
+	setsid "$kollect" --event-writer-url "file:$HOME/bus" --kube-config "$HOME/config" --cluster-id ours 2>"$HOME/err" 3>&- &
+	group=$!
+	all() { [ "$(running | xargs)" = "4 4" ]; }
+	wait_for 20 all
+	kill -KILL "$group"
+	none() { [ "$(running | xargs)" = "0 0" ]; }
+	wait_for 10 none
+}
+
+@test "kollect: the shell of a stage killed: the stage is killed too, and all begin again" {
+	empty_cluster
+	setsid "$kollect" --event-writer-url "file:$HOME/bus" --kube-config "$HOME/config" --cluster-id ours 2>"$HOME/err" 3>&- &
+	group=$!
+	all() { [ "$(running | xargs)" = "4 4" ]; }
+	wait_for 20 all
+	kill -KILL "$(pgrep -g "$group" -f -- '--stage .* kdiff ')"
+	wait_for 20 grep -q 'starting again' "$HOME/err"
+	wait_for 20 all
+	kill -TERM "$group"
+	wait "$group"
 }
 
 @test "demo: without a cluster it shows a recording, created, updated and deleted" {

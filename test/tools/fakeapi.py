@@ -72,6 +72,11 @@ def synced(*names, version=10):
     return [event("ADDED", pod(n, i + 1)) for i, n in enumerate(names)] + [bookmark(version, True)]
 
 
+def empty():
+    """A cluster with nothing in it."""
+    yield watch(*synced())
+
+
 def refused_422():
     """No WatchList: a list and a watch instead."""
     yield refuse(422, "Invalid")
