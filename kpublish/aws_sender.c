@@ -19,6 +19,7 @@ enum {
 	QUESTION_MAX = 8192,
 	TIMEOUT_MS = 15000,
 	TIMEOUT_DOUBLINGS = 3, /* after failures: the line may be slow */
+	NEWS = 3, /* in turn: being throttled now and then, or an entry's failure, is none */
 	WHY_SIZE = 512,
 };
 
@@ -142,9 +143,11 @@ failed(struct aws_sender *s, const struct answer *answer, uint64_t generation,
 		return remedy;
 	if (remedy == AWS_RENEW && aws_credentials_refused(s->credentials, generation))
 		*why = '\0';
+	aws_pace_failed(&s->pace, core_now_ms(), answer->retry_after_ms);
 	if (remedy != AWS_SLOW_DOWN)
 		s->owner->connected(s->owner->core, false);
-	aws_pace_failed(&s->pace, core_now_ms(), answer->retry_after_ms);
+	else if (s->pace.failures < NEWS)
+		*why = '\0';
 	return remedy;
 }
 
@@ -192,7 +195,7 @@ message_failed(struct aws_sender *s, struct message *m, struct aws_error *error)
 	aws_answer_censor(error);
 	snprintf(why, sizeof(why), "%s: %s%s%s", s->place.config.endpoint, error->code,
 	    *error->text != '\0' ? ": " : "", error->text);
-	give(s, m, verdict, why);
+	give(s, m, verdict, verdict == VERDICT_RETRY && window_attempts(m) < NEWS ? "" : why);
 }
 
 static void
