@@ -22,7 +22,7 @@ WITH_kpublish = net
 LIBS_kwatch = -lcurl -lyaml
 LIBS_kdiff = -llmdb -lzstd -lxxhash
 LIBS_kenvelope = -lprotobuf-c -lcrypto
-LIBS_kpublish = -lcurl -lrdkafka -lnats -lrabbitmq -lssl -lcrypto -lexpat -lpthread
+LIBS_kpublish = -lcurl -lrdkafka -lnats -lrabbitmq -lqpid-proton -lssl -lcrypto -lexpat -lpthread
 
 SRC_lib = $(wildcard lib/*.c)
 OBJ_lib = $(SRC_lib:%.c=$(BUILD)/%.o)

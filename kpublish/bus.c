@@ -13,6 +13,7 @@ static const struct bus *const buses[] = {
     &bus_awssqs,
     &bus_awssns,
     &bus_gcppubsub,
+    &bus_azuresb,
 };
 
 const struct bus *

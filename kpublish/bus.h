@@ -101,6 +101,7 @@ extern const struct bus bus_kafka;
 extern const struct bus bus_awssqs;
 extern const struct bus bus_awssns;
 extern const struct bus bus_gcppubsub;
+extern const struct bus bus_azuresb;
 
 /* NULL: no bus has this scheme. */
 const struct bus *bus_find(const char *scheme);

@@ -3,6 +3,8 @@ module kollect.test/consumer
 go 1.25.0
 
 require (
+	github.com/Azure/azure-service-bus-go v0.10.11
+	github.com/Azure/go-amqp v0.13.7
 	github.com/Shopify/sarama v1.28.0
 	github.com/nats-io/nats.go v1.11.0
 	gocloud.dev v0.23.0
@@ -16,8 +18,6 @@ require (
 	cloud.google.com/go v0.81.0 // indirect
 	cloud.google.com/go/pubsub v1.10.3 // indirect
 	github.com/Azure/azure-amqp-common-go/v3 v3.1.0 // indirect
-	github.com/Azure/azure-service-bus-go v0.10.11 // indirect
-	github.com/Azure/go-amqp v0.13.7 // indirect
 	github.com/Azure/go-autorest v14.2.0+incompatible // indirect
 	github.com/Azure/go-autorest/autorest v0.11.18 // indirect
 	github.com/Azure/go-autorest/autorest/adal v0.9.13 // indirect

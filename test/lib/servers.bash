@@ -24,3 +24,7 @@
 . "$test_lib/pubsub.bash"
 # shellcheck source=test/lib/rabbit.bash
 . "$test_lib/rabbit.bash"
+# shellcheck source=test/lib/artemis.bash
+. "$test_lib/artemis.bash"
+# shellcheck source=test/lib/servicebus.bash
+. "$test_lib/servicebus.bash"

@@ -23,11 +23,12 @@ import (
 	"strings"
 	"time"
 
+	servicebus "github.com/Azure/azure-service-bus-go"
 	"github.com/Shopify/sarama"
 	"github.com/nats-io/nats.go"
 	"gocloud.dev/pubsub"
 	_ "gocloud.dev/pubsub/awssnssqs"
-	_ "gocloud.dev/pubsub/azuresb"
+	"gocloud.dev/pubsub/azuresb"
 	_ "gocloud.dev/pubsub/gcppubsub"
 	"gocloud.dev/pubsub/kafkapubsub"
 	"gocloud.dev/pubsub/natspubsub"
@@ -57,7 +58,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	sub, err := subscribe(ctx, flag.Arg(0))
+	sub, err := subscribe(ctx, flag.Arg(0), count)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -81,9 +82,10 @@ func main() {
 	}
 }
 
-// subscribe opens the URL. Two drivers need more than it can say: Kafka begins behind what is there, and
-// NATS drops what has not been received fast enough.
-func subscribe(ctx context.Context, from string) (*pubsub.Subscription, error) {
+// subscribe opens the URL. Three drivers need more than it can say: Kafka begins behind what is there, NATS
+// drops what has not been received fast enough, and Service Bus sends one message and no more
+// (https://github.com/google/go-cloud/issues/2980): as many as are wanted have to be asked for at once.
+func subscribe(ctx context.Context, from string, count int) (*pubsub.Subscription, error) {
 	u, err := url.Parse(from)
 	if err != nil {
 		return nil, err
@@ -97,6 +99,11 @@ func subscribe(ctx context.Context, from string) (*pubsub.Subscription, error) {
 		return opener.OpenSubscriptionURL(ctx, u)
 	case natspubsub.Scheme:
 		return subscribeNATS(ctx, u)
+	case azuresb.Scheme:
+		opener := &azuresb.URLOpener{ConnectionString: os.Getenv("SERVICEBUS_CONNECTION_STRING"),
+			ServiceBusSubscriptionOptions: []servicebus.SubscriptionOption{
+				servicebus.SubscriptionWithPrefetchCount(uint32(count + 1))}}
+		return opener.OpenSubscriptionURL(ctx, u)
 	}
 	return pubsub.OpenSubscription(ctx, from)
 }
