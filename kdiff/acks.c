@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 int
-acks_init(struct acks *a, const struct log *log, int fd)
+acks_init(struct acks *a, const struct log *log, int fd, uint64_t acked)
 {
 	int flags;
 
-	*a = (struct acks){.fd = fd, .log = log};
+	*a = (struct acks){.fd = fd, .acked = acked, .log = log};
 	if (fd == -1)
 		return 0;
 	flags = fcntl(fd, F_GETFL);
@@ -24,7 +24,7 @@ acks_init(struct acks *a, const struct log *log, int fd)
 }
 
 static void
-take_line(struct acks *a)
+take_line(struct acks *a, uint64_t last)
 {
 	uint64_t seq = 0;
 	size_t i;
@@ -37,13 +37,17 @@ take_line(struct acks *a)
 	else if (seq < a->acked)
 		log_warning(a->log, "acknowledgement %" PRIu64 " goes back behind %" PRIu64,
 		    seq, a->acked);
+	else if (seq > last)
+		log_warning(a->log,
+		    "acknowledgement %" PRIu64 " is ahead of the last record, %" PRIu64, seq,
+		    last);
 	else
 		a->acked = seq;
 	a->len = 0;
 }
 
 void
-acks_read(struct acks *a)
+acks_read(struct acks *a, uint64_t last)
 {
 	char bytes[4096];
 	ssize_t n;
@@ -63,7 +67,7 @@ acks_read(struct acks *a)
 		}
 		for (ssize_t i = 0; i < n; i++) {
 			if (bytes[i] == '\n')
-				take_line(a);
+				take_line(a, last);
 			else if (a->len < sizeof(a->line))
 				a->line[a->len++] = bytes[i];
 		}

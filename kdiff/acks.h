@@ -19,11 +19,13 @@ struct acks {
 	const struct log *log;
 };
 
-/* Takes fd (-1 for none), which is made non-blocking. 0, or -1 with a message. */
-int acks_init(struct acks *acks, const struct log *log, int fd);
+/* Takes fd (-1 for none), which is made non-blocking. acked: what was acknowledged before. 0, or
+ * -1 with a message. */
+int acks_init(struct acks *acks, const struct log *log, int fd, uint64_t acked);
 
-/* Takes what is there; does not block. A line that is no number, or one that goes back, is
- * named and passed over. At the end of input, or on an error, fd becomes -1. */
-void acks_read(struct acks *acks);
+/* Takes what is there; does not block. last: the last seq that has been handed on. A line that is
+ * no number, one that goes back and one beyond last are named and passed over. At the end of
+ * input, or on an error, fd becomes -1. */
+void acks_read(struct acks *acks, uint64_t last);
 
 #endif

@@ -1,22 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One transaction a batch of input: state, stream positions and sequence number change
- * together, and no record leaves before its commit. */
-#include <errno.h>
-#include <string.h>
+#include "batch.h"
 
-#include "kdiff.h"
+#include "wait.h"
 
 enum {
 	BATCH_EVENTS = 512,
 	BATCH_BYTES = 1024 * 1024, /* of records */
+	TRIM_ROWS = 4096,          /* removed in one transaction */
 };
 
-void
-kdiff_tick(struct kdiff *k)
+/* The disk is full: says so, once, and waits a while. 0, or -1: it is not to wait any more. */
+static int
+wait_for_disk(struct kdiff *k)
 {
-	acks_read(&k->acks);
-	k->count[COUNT_ACKED].value = k->acks.acked;
-	metrics_tick(&k->metrics);
+	if (!k->disk_full)
+		log_warning(&k->tool.log, "%s: %s: no input is read until there is room again",
+		    store_path(k->store), store_full_reason(k->store));
+	k->disk_full = true;
+	if (k->stopping) {
+		log_error(&k->tool.log,
+		    "%s: stopped while there was no room: what was read "
+		    "last is not in the store",
+		    store_path(k->store));
+		return -1;
+	}
+	return wait_input(k, -1, WAIT_SECOND) == -1 ? -1 : 0;
+}
+
+static int
+begin(struct kdiff *k, size_t need)
+{
+	enum store_result result;
+
+	while ((result = store_begin(k->store, need)) == STORE_FULL) {
+		if (wait_for_disk(k) == -1)
+			return -1;
+	}
+	return result == STORE_OK ? 0 : -1;
+}
+
+static int
+commit(struct kdiff *k)
+{
+	enum store_result result;
+
+	while ((result = store_commit(k->store)) == STORE_FULL) {
+		if (wait_for_disk(k) == -1)
+			return -1;
+	}
+	if (result == STORE_OK && k->disk_full) {
+		log_info(&k->tool.log, "%s: there is room again", store_path(k->store));
+		k->disk_full = false;
+	}
+	return result == STORE_OK ? 0 : -1;
+}
+
+uint64_t
+batch_settled(const struct kdiff *k)
+{
+	return k->ack_fd != -1 && store_durable(k->store) ? k->acks.acked
+							  : outflow_written(&k->outflow);
+}
+
+/* Within the open transaction. */
+static int
+trim(struct kdiff *k)
+{
+	uint64_t settled = batch_settled(k);
+	long n;
+
+	if (settled <= k->trimmed)
+		return 0;
+	n = outbox_trim(k->store, settled, TRIM_ROWS);
+	if (n == -1)
+		return -1;
+	if (n < TRIM_ROWS)
+		k->trimmed = settled;
+	return 0;
+}
+
+int
+batch_trim(struct kdiff *k)
+{
+	while (batch_settled(k) > k->trimmed) {
+		if (begin(k, 0) == -1 || trim(k) == -1 || commit(k) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 int
@@ -26,33 +96,67 @@ batch_end(struct kdiff *k)
 
 	if (k->events == 0)
 		return 0;
-	if (store_begin(k->store, 0) == -1 || streams_save(k->streams) == -1 ||
-	    store_objects(k->store, &objects) == -1 || store_commit(k->store) == -1)
+	if (begin(k, 0) == -1 || trim(k) == -1 || streams_save(k->streams) == -1 ||
+	    store_objects(k->store, &objects) == -1 || commit(k) == -1)
 		return -1;
 	k->count[COUNT_OBJECTS].value = objects;
 	k->count[COUNT_SEQ].value = store_seq(k->store);
 	k->events = 0;
-	if (k->records.len > 0 && (out_add(&k->out, k->records.data, k->records.len) == -1 ||
-				      out_flush(&k->out) == -1)) {
-		if (errno != EPIPE)
-			log_error(&k->tool.log, "cannot write records: %s", strerror(errno));
+	k->batch_bytes = 0;
+	outflow_release(&k->outflow);
+	if (outflow_push(&k->outflow, k->store, k->kinds) == -1)
 		return -1;
+	wait_tick(k);
+	return 0;
+}
+
+static bool
+spool_is_full(const struct kdiff *k)
+{
+	return k->spool_max > 0 && outbox_bytes(k->store) >= k->spool_max;
+}
+
+/* Until records are acknowledged (or, where nobody does that, written). 0 or -1. */
+static int
+wait_for_spool(struct kdiff *k)
+{
+	if (batch_end(k) == -1)
+		return -1;
+	while (spool_is_full(k)) {
+		if (batch_settled(k) > k->trimmed) {
+			if (batch_trim(k) == -1)
+				return -1;
+			continue;
+		}
+		if (!k->spool_full)
+			log_warning(&k->tool.log,
+			    "the spool is full (%llu bytes of records wait): no input is read "
+			    "until there is room again",
+			    (unsigned long long)outbox_bytes(k->store));
+		k->spool_full = true;
+		/* What a temporary store knows would be lost. */
+		if (k->stopping && store_durable(k->store)) {
+			k->gave_up = true;
+			return -1;
+		}
+		if (wait_input(k, -1, WAIT_SECOND) == -1)
+			return -1;
 	}
-	k->count[COUNT_OUTPUT_BYTES].value = k->out.written;
-	k->records.len = 0;
-	buf_shrink(&k->records, (size_t)4 * BATCH_BYTES);
-	kdiff_tick(k);
+	if (k->spool_full)
+		log_info(&k->tool.log, "the spool has room again");
+	k->spool_full = false;
 	return 0;
 }
 
 int
 batch_room(struct kdiff *k, size_t bytes)
 {
-	if (k->events >= BATCH_EVENTS || k->records.len >= BATCH_BYTES ||
-	    !store_has_room(k->store, bytes)) {
-		if (batch_end(k) == -1)
-			return -1;
-	}
+	if ((k->events >= BATCH_EVENTS || k->batch_bytes >= BATCH_BYTES ||
+		!store_has_room(k->store, bytes)) &&
+	    batch_end(k) == -1)
+		return -1;
+	if (spool_is_full(k) && wait_for_spool(k) == -1)
+		return -1;
 	k->events++;
-	return store_begin(k->store, bytes);
+	return begin(k, bytes);
 }

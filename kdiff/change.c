@@ -1,108 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "change.h"
 
-#include <errno.h>
 #include <string.h>
 
+#include "batch.h"
+#include "emit.h"
 #include "fingerprint.h"
 #include "managed.h"
-#include "record.h"
 #include "rv.h"
+#include "subject.h"
 
-/* The object at hand, its strings without escapes. */
-struct subject {
-	const struct object *object;
-	struct bytes uid;
-	struct bytes api_version;
-	struct bytes kind_part;
-	struct bytes ns;
-	struct bytes name;
-	struct bytes version;
-	struct uid_key key;
-	struct kind *kind;
-	struct stream *stream; /* NULL: none is known to bring such objects */
-};
-
-/* The string without its escapes: within the text when it has none, else in k->plain[i]. */
-static int
-plain(struct kdiff *k, int i, const struct json_str *str, struct bytes *out)
-{
-	struct buf *buf = &k->plain[i];
-
-	*out = (struct bytes){str->p, str->len};
-	if (str->p == NULL || !str->escaped)
-		return 0;
-	buf->len = 0;
-	if (buf_reserve(buf, str->len) == NULL) {
-		log_error(&k->tool.log, "no memory for a string of %zu bytes", str->len);
-		return -1;
-	}
-	*out = (struct bytes){buf->data, json_unescape(str, buf->data)};
-	return 0;
-}
-
-static const char *
-missing(const struct object *o)
-{
-	if (o->uid.p == NULL || o->uid.len == 0)
-		return "the object has no metadata.uid";
-	if (o->name.p == NULL || o->name.len == 0)
-		return "the object has no metadata.name";
-	if (o->resource_version.p == NULL || o->resource_version.len == 0)
-		return "the object has no metadata.resourceVersion";
-	if (o->kind.p == NULL || o->kind.len == 0)
-		return "the object has no kind";
-	if (o->api_version.p == NULL || o->api_version.len == 0)
-		return "the object has no apiVersion";
-	return NULL;
-}
-
-static enum change_result
-subject_of(struct kdiff *k, const struct object *o, struct subject *s, const char **why)
-{
-	*why = missing(o);
-	if (*why != NULL)
-		return CHANGE_BAD;
-	*s = (struct subject){.object = o};
-	if (plain(k, 0, &o->uid, &s->uid) == -1 ||
-	    plain(k, 1, &o->api_version, &s->api_version) == -1 ||
-	    plain(k, 2, &o->kind, &s->kind_part) == -1 || plain(k, 3, &o->ns, &s->ns) == -1 ||
-	    plain(k, 4, &o->name, &s->name) == -1 ||
-	    plain(k, 5, &o->resource_version, &s->version) == -1)
-		return CHANGE_FAILED;
-	if (s->version.len > STREAM_VERSION_MAX || s->kind_part.len > 256 ||
-	    s->api_version.len > 128 || s->ns.len > UINT16_MAX || s->name.len > UINT16_MAX ||
-	    uid_key_of(s->uid, &s->key) == -1) {
-		*why = "the object's uid, name, kind or resourceVersion is too long";
-		return CHANGE_BAD;
-	}
-	s->kind = streams_of(k->streams, s->api_version, s->kind_part, s->ns, &s->stream);
-	return s->kind == NULL ? CHANGE_FAILED : CHANGE_OK;
-}
-
-/* Assigns the sequence number, writes the line, counts it. */
-static int
-emit(struct kdiff *k, struct record *r)
-{
-	r->seq = store_seq(k->store) + 1;
-	r->observed_at = k->observed;
-	if (r->ns.len == 0)
-		r->ns.p = NULL;
-	if (record_write(r, &k->records) == -1) {
-		log_error(&k->tool.log, "cannot write the record of %.*s %.*s: %s",
-		    (int)r->kind.len, r->kind.p, (int)r->name.len, r->name.p, strerror(errno));
-		return -1;
-	}
-	store_set_seq(k->store, r->seq);
-	k->count[COUNT_CREATED_RECORDS + r->type].value++;
-	return 0;
-}
+/* What one huge state took is given back. */
+enum { STATE_KEEP = 1024 * 1024 };
 
 static struct record
-record_of(const struct object *o, enum record_type type)
+record_of(const struct object *o)
 {
 	return (struct record){
-	    .type = type,
 	    .uid = o->uid,
 	    .api_version = o->api_version,
 	    .kind = o->kind,
@@ -112,83 +26,61 @@ record_of(const struct object *o, enum record_type type)
 	};
 }
 
-/* The object becomes what the store knows; hash as fingerprint has it. Until a mark has named
- * the stream that brings it, it stays with the one that it was seen in before (before: NULL, or
- * what is known). */
+/* The object, in the state given and with that hash, becomes what the store knows; seq: of its
+ * last record. Until a mark has named the stream that brings it, it stays with the one that it
+ * was seen in before (before: NULL, or what is known). */
 static int
-learn(struct kdiff *k, const struct subject *s, const uint64_t hash[2],
-    const struct known *before)
+learn(struct kdiff *k, const struct subject *s, const struct packed *state,
+    const uint64_t hash[2], uint64_t seq, const struct known *before)
 {
-	struct bytes state = {s->object->bytes.p, s->object->bytes.len};
 	struct known known = {
 	    .hash = {hash[0], hash[1]},
-	    .kind = kind_id(s->kind),
+	    .seq = seq,
 	    .stream = before != NULL ? before->stream : 0,
 	    .snapshot = before != NULL ? before->snapshot : 0,
-	    .size = state.len,
 	    .resource_version = s->version,
 	    .ns = s->ns,
 	    .name = s->name,
+	    .state = *state,
 	};
 
 	if (s->stream != NULL) {
 		known.stream = s->stream->id;
 		known.snapshot = s->stream->snapshot;
 	}
-	if (kinds_pack(k->kinds, s->kind, state, &known.packed, &known.dictionary) == -1)
-		return -1;
 	return store_put(k->store, &s->key, &known);
 }
 
-/* A live event moves its stream's position on; those of a snapshot come in no order. */
-static void
-advance(const struct subject *s)
+static int
+pack(struct kdiff *k, const struct subject *s, struct packed *state)
 {
-	struct bytes at;
+	struct bytes text = {s->object->bytes.p, s->object->bytes.len};
 
-	if (s->stream == NULL || s->stream->in_snapshot)
-		return;
-	at = stream_version(s->stream);
-	if (at.len == 0 || rv_compare(s->version, at) != RV_OLDER)
-		stream_advance(s->stream, s->version);
-}
-
-/* Has the stream already been past this version? Then the event is an old one come again. */
-static bool
-behind_stream(const struct subject *s)
-{
-	enum rv_order order;
-	struct bytes at;
-
-	if (s->stream == NULL || s->stream->in_snapshot)
-		return false;
-	at = stream_version(s->stream);
-	if (at.len == 0)
-		return false;
-	order = rv_compare(s->version, at);
-	return order == RV_OLDER || order == RV_EQUAL;
+	return kinds_pack(k->kinds, s->kind, text, state);
 }
 
 int
 change_vanished(struct kdiff *k, const struct kind *kind, const struct uid_key *uid,
     const struct known *known)
 {
+	struct emission e = {
+	    .type = RECORD_DELETED, .packed_then = known->state, .last = known->seq};
 	struct object o;
 	struct record r;
 	const char *why;
 	size_t at;
 
-	if (kinds_unpack(k->kinds, known, &k->state_text) == -1)
+	k->state_text.len = 0;
+	buf_shrink(&k->state_text, STATE_KEEP);
+	if (kinds_unpack(k->kinds, &known->state, &k->state_text) == -1)
 		return -1;
-	if (object_scan(k->state_text.data, k->state_text.len, &o, &why, &at) == -1) {
-		log_error(&k->tool.log, "%s: a state in the store is damaged: %s",
-		    kind_name(kind), why);
-		return -1;
-	}
-	r = record_of(&o, RECORD_DELETED);
+	if (object_scan(k->state_text.data, k->state_text.len, &o, &why, &at) == -1)
+		return store_damaged(k->store, "a state");
+	r = record_of(&o);
 	r.applies_at = o.deletion;
-	r.then = (struct bytes){o.bytes.p, o.bytes.len};
-	if (emit(k, &r) == -1 ||
+	e.record = &r;
+	e.then = (struct bytes){o.bytes.p, o.bytes.len};
+	if (emit_change(k, &e) == -1 ||
 	    store_name_remove(k->store, kind_id(kind), known->ns, known->name, uid) == -1)
 		return -1;
 	return store_remove(k->store, uid);
@@ -197,7 +89,8 @@ change_vanished(struct kdiff *k, const struct kind *kind, const struct uid_key *
 static int
 forget(struct kdiff *k, const struct subject *s, const struct known *known)
 {
-	if (store_name_remove(k->store, known->kind, known->ns, known->name, &s->key) == -1)
+	if (store_name_remove(k->store, known->state.kind, known->ns, known->name, &s->key) ==
+	    -1)
 		return -1;
 	return store_remove(k->store, &s->key);
 }
@@ -224,35 +117,48 @@ make_way(struct kdiff *k, const struct subject *s, bool *stale)
 }
 
 static int
-created(struct kdiff *k, const struct subject *s)
+emit_created(struct kdiff *k, const struct subject *s, const struct packed *state)
 {
 	const struct object *o = s->object;
-	struct record r = record_of(o, RECORD_CREATED);
-	uint64_t hash[2];
-	bool stale;
+	struct record r = record_of(o);
+	struct emission e = {
+	    .type = RECORD_CREATED,
+	    .record = &r,
+	    .now = {o->bytes.p, o->bytes.len},
+	    .packed_now = *state,
+	};
 
-	if (behind_stream(s)) {
-		k->count[COUNT_STALE].value++;
-		return 0;
-	}
-	if (make_way(k, s, &stale) == -1)
+	r.applies_at = o->creation;
+	r.manager = managed_creation(o->managed_fields, o->creation).manager;
+	return emit_change(k, &e);
+}
+
+static int
+created(struct kdiff *k, const struct subject *s)
+{
+	struct packed state;
+	uint64_t hash[2];
+	uint64_t seq = 0;
+	bool stale = subject_behind_stream(s);
+
+	if (!stale && make_way(k, s, &stale) == -1)
 		return -1;
 	if (stale) {
 		k->count[COUNT_STALE].value++;
 		return 0;
 	}
+	if (pack(k, s, &state) == -1)
+		return -1;
 	if (k->baseline && s->stream != NULL && s->stream->in_snapshot &&
 	    !s->stream->complete) {
 		k->count[COUNT_LEARNED].value++;
 	} else {
-		r.applies_at = o->creation;
-		r.manager = managed_creation(o->managed_fields, o->creation).manager;
-		r.now = (struct bytes){o->bytes.p, o->bytes.len};
-		if (emit(k, &r) == -1)
+		if (emit_created(k, s, &state) == -1)
 			return -1;
+		seq = store_seq(k->store);
 	}
-	fingerprint(o, hash);
-	if (learn(k, s, hash, NULL) == -1 ||
+	fingerprint(s->object, hash);
+	if (learn(k, s, &state, hash, seq, NULL) == -1 ||
 	    store_name_put(k->store, kind_id(s->kind), s->ns, s->name, &s->key) == -1)
 		return -1;
 	return kinds_count(k->kinds, s->kind);
@@ -263,23 +169,22 @@ created(struct kdiff *k, const struct subject *s)
 static int
 rename_known(struct kdiff *k, const struct subject *s, const struct known *known)
 {
-	if (known->kind == kind_id(s->kind) && known->ns.len == s->ns.len &&
+	if (known->state.kind == kind_id(s->kind) && known->ns.len == s->ns.len &&
 	    known->name.len == s->name.len &&
 	    (s->ns.len == 0 || memcmp(known->ns.p, s->ns.p, s->ns.len) == 0) &&
 	    memcmp(known->name.p, s->name.p, s->name.len) == 0)
 		return 0;
-	if (store_name_remove(k->store, known->kind, known->ns, known->name, &s->key) == -1)
+	if (store_name_remove(k->store, known->state.kind, known->ns, known->name, &s->key) ==
+	    -1)
 		return -1;
 	return store_name_put(k->store, kind_id(s->kind), s->ns, s->name, &s->key);
 }
 
 static int
-replace(
-    struct kdiff *k, const struct subject *s, const uint64_t hash[2], const struct known *known)
+replace(struct kdiff *k, const struct subject *s, const struct packed *state,
+    const uint64_t hash[2], uint64_t seq, const struct known *known)
 {
-	struct known before = *known; /* its numbers: its ranges go with the first change */
-
-	return rename_known(k, s, known) == -1 ? -1 : learn(k, s, hash, &before);
+	return rename_known(k, s, known) == -1 ? -1 : learn(k, s, state, hash, seq, known);
 }
 
 /* The snapshot in which the object was seen last is that of the stream that brings it now. When
@@ -288,46 +193,67 @@ replace(
 static int
 seen(struct kdiff *k, const struct subject *s, const struct known *known)
 {
+	struct packed state;
 	uint64_t hash[2];
 
 	if (s->stream == NULL ||
 	    (known->stream == s->stream->id && known->snapshot == s->stream->snapshot))
 		return 0;
-	if (known->kind == kind_id(s->kind))
+	if (known->state.kind == kind_id(s->kind))
 		return store_mark_seen(k->store, &s->key, s->stream->id, s->stream->snapshot);
 	fingerprint(s->object, hash);
-	return replace(k, s, hash, known);
+	return pack(k, s, &state) == -1 ? -1 : replace(k, s, &state, hash, known->seq, known);
+}
+
+static int
+emit_updated(struct kdiff *k, const struct subject *s, const struct known *known,
+    const struct packed *state)
+{
+	const struct object *o = s->object;
+	struct record r = record_of(o);
+	struct emission e = {
+	    .type = RECORD_UPDATED,
+	    .record = &r,
+	    .now = {o->bytes.p, o->bytes.len},
+	    .packed_then = known->state,
+	    .packed_now = *state,
+	    .last = known->seq,
+	};
+	struct managed source;
+	struct object then;
+	const char *why;
+	size_t at;
+
+	/* The kind that it was packed as may be another: one object, served by two groups. */
+	k->state_text.len = 0;
+	buf_shrink(&k->state_text, STATE_KEEP);
+	if (kinds_unpack(k->kinds, &known->state, &k->state_text) == -1)
+		return -1;
+	if (object_scan(k->state_text.data, k->state_text.len, &then, &why, &at) == -1)
+		return store_damaged(k->store, "a state");
+	source = managed_update(then.managed_fields, o->managed_fields);
+	r.applies_at = source.time;
+	r.manager = source.manager;
+	e.then = (struct bytes){k->state_text.data, k->state_text.len};
+	return emit_change(k, &e);
 }
 
 static int
 updated(struct kdiff *k, const struct subject *s, const struct known *known)
 {
-	struct record r = record_of(s->object, RECORD_UPDATED);
-	struct managed source;
-	struct object then;
+	struct packed state;
 	uint64_t hash[2];
-	const char *why;
-	size_t at;
 
 	fingerprint(s->object, hash);
+	if (pack(k, s, &state) == -1)
+		return -1;
 	if (k->ignore_metadata && hash[0] == known->hash[0] && hash[1] == known->hash[1]) {
 		k->count[COUNT_IGNORED].value++;
-		return replace(k, s, hash, known);
+		return replace(k, s, &state, hash, known->seq, known);
 	}
-	/* The kind that it was packed as may be another: one object, served by two groups. */
-	if (kinds_unpack(k->kinds, known, &k->state_text) == -1)
+	if (emit_updated(k, s, known, &state) == -1)
 		return -1;
-	if (object_scan(k->state_text.data, k->state_text.len, &then, &why, &at) == -1) {
-		log_error(&k->tool.log, "%s: a state in the store is damaged: %s",
-		    kind_name(s->kind), why);
-		return -1;
-	}
-	source = managed_update(then.managed_fields, s->object->managed_fields);
-	r.applies_at = source.time;
-	r.manager = source.manager;
-	r.then = (struct bytes){k->state_text.data, k->state_text.len};
-	r.now = (struct bytes){s->object->bytes.p, s->object->bytes.len};
-	return emit(k, &r) == -1 ? -1 : replace(k, s, hash, known);
+	return replace(k, s, &state, hash, store_seq(k->store), known);
 }
 
 /* An ADDED or MODIFIED: what it means depends on what is known alone. */
@@ -350,14 +276,14 @@ exists(struct kdiff *k, const struct subject *s)
 	} else if (order == RV_OLDER && (s->stream == NULL || !s->stream->in_snapshot)) {
 		k->count[COUNT_STALE].value++;
 		/* Its state is not taken, but that it exists is true. */
-		result = known.kind == kind_id(s->kind) ? seen(k, s, &known) : 0;
+		result = known.state.kind == kind_id(s->kind) ? seen(k, s, &known) : 0;
 	} else {
 		/* Newer, or older and yet in a snapshot, which never goes back unless the
 		 * cluster did: a backup of etcd was restored, and this is how things are now.
 		 */
 		result = updated(k, s, &known);
 	}
-	advance(s);
+	subject_advance(s);
 	return result;
 }
 
@@ -365,7 +291,13 @@ static int
 deleted(struct kdiff *k, const struct subject *s)
 {
 	const struct object *o = s->object;
-	struct record r = record_of(o, RECORD_DELETED);
+	struct record r = record_of(o);
+	struct emission e = {
+	    .type = RECORD_DELETED,
+	    .record = &r,
+	    .then = {o->bytes.p, o->bytes.len},
+	    .kind = s->kind,
+	};
 	struct known known;
 	int have = store_get(k->store, &s->key, &known);
 	bool stale;
@@ -374,17 +306,18 @@ deleted(struct kdiff *k, const struct subject *s)
 		return -1;
 	/* Of a stream that has had its snapshot all objects are known: one that is not has been
 	 * deleted before, as by the event of another group that serves it. */
-	stale = have == 1 ? rv_compare(s->version, known.resource_version) == RV_OLDER
-			  : behind_stream(s) || (s->stream != NULL && s->stream->complete);
+	stale = have == 1
+		    ? rv_compare(s->version, known.resource_version) == RV_OLDER
+		    : subject_behind_stream(s) || (s->stream != NULL && s->stream->complete);
 	if (stale) {
 		k->count[COUNT_STALE].value++;
 		return 0;
 	}
 	r.applies_at = o->deletion;
-	r.then = (struct bytes){o->bytes.p, o->bytes.len};
-	if (emit(k, &r) == -1 || (have == 1 && forget(k, s, &known) == -1))
+	e.last = have == 1 ? known.seq : 0;
+	if (emit_change(k, &e) == -1 || (have == 1 && forget(k, s, &known) == -1))
 		return -1;
-	advance(s);
+	subject_advance(s);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 #include "event.h"
 #include "kinds.h"
 #include "metrics.h"
-#include "out.h"
+#include "outflow.h"
 #include "store.h"
 #include "streams.h"
 #include "timefmt.h"
@@ -35,6 +35,11 @@ enum counter {
 	COUNT_OBJECTS,
 	COUNT_SEQ,
 	COUNT_ACKED,
+	COUNT_OUTBOX_ROWS,
+	COUNT_OUTBOX_BYTES,
+	COUNT_SPOOL_FULL,
+	COUNT_COLLAPSED,
+	COUNT_AGAIN,
 	COUNTERS,
 };
 
@@ -43,32 +48,38 @@ struct kdiff {
 	const char *state; /* --state, or NULL */
 	bool baseline;
 	bool ignore_metadata;
+	bool coalesce;        /* --overflow */
+	uint64_t spool_max;   /* bytes that the outbox may have; 0: any */
 	int ack_fd;           /* --ack-fd, or -1 */
 	struct metric *count; /* COUNTERS of them */
 	struct metrics metrics;
 	struct acks acks;
+	int stop_fd;
+	bool stopping; /* asked to */
+	bool broken;   /* an event could not be finished: its batch may not be committed */
+	bool
+	    gave_up; /* it was asked to while it waited for room: input it has read was not taken */
 
 	struct store *store;
 	struct kinds *kinds;
 	struct streams *streams;
+	struct outflow outflow;
 
 	/* The batch: what the open transaction stands for. */
-	struct buf records; /* the lines to write once it is committed */
 	unsigned events;    /* that it has taken */
-	struct out out;
+	size_t batch_bytes; /* of the records that they made */
 
+	uint64_t trimmed;    /* rows up to that seq have been removed from the outbox */
+	uint64_t maybe_sent; /* records up to that seq may have been written by a former run */
+	bool spool_full;     /* it is, and a message has said so */
+	bool disk_full;      /* likewise */
+
+	time_t second; /* CLOCK_MONOTONIC, when wait_second_passed was true last */
+
+	struct buf small;            /* the small members of the record at hand */
 	struct buf state_text;       /* the last state of the object at hand, unpacked */
 	struct buf plain[6];         /* strings of the object at hand that had escapes */
 	char observed[TIMEFMT_SIZE]; /* when the input at hand was read */
 };
-
-/* Ends the batch: commits, then hands on its records. 0; or -1, with a message unless the
- * reader has gone (EPIPE). */
-int batch_end(struct kdiff *k);
-/* Room for an event of that many bytes in the batch, which is ended and begun as need be. */
-int batch_room(struct kdiff *k, size_t bytes);
-
-/* Takes what the bus has acknowledged and brings the metrics up to date. Does not block. */
-void kdiff_tick(struct kdiff *k);
 
 #endif

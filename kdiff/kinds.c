@@ -265,8 +265,7 @@ kinds_of(struct kinds *k, struct bytes api_version, struct bytes kind_part)
 }
 
 int
-kinds_pack(struct kinds *k, struct kind *kind, struct bytes state, struct bytes *out,
-    uint32_t *dictionary)
+kinds_pack(struct kinds *k, struct kind *kind, struct bytes state, struct packed *out)
 {
 	size_t bound = ZSTD_compressBound(state.len);
 	size_t n;
@@ -278,7 +277,6 @@ kinds_pack(struct kinds *k, struct kind *kind, struct bytes state, struct bytes 
 		    state.len);
 		return -1;
 	}
-	*dictionary = kind->cdict != NULL;
 	if (kind->cdict != NULL)
 		n = ZSTD_compress_usingCDict(
 		    k->cctx, k->packed.data, bound, state.p, state.len, kind->cdict);
@@ -290,36 +288,36 @@ kinds_pack(struct kinds *k, struct kind *kind, struct bytes state, struct bytes 
 		    k->log, "%s: cannot pack a state: %s", kind->name, ZSTD_getErrorName(n));
 		return -1;
 	}
-	*out = (struct bytes){k->packed.data, n};
+	*out = (struct packed){
+	    .kind = kind->id,
+	    .dictionary = kind->cdict != NULL,
+	    .size = state.len,
+	    .bytes = {k->packed.data, n},
+	};
 	return 0;
 }
 
 int
-kinds_unpack(struct kinds *k, const struct known *known, struct buf *out)
+kinds_unpack(struct kinds *k, const struct packed *state, struct buf *out)
 {
-	const struct kind *kind = known->kind <= k->n ? k->by_id[known->kind] : NULL;
+	const struct kind *kind = state->kind <= k->n ? k->by_id[state->kind] : NULL;
 	size_t n = 0;
+	char *to = buf_reserve(out, state->size);
 
-	out->len = 0;
-	buf_shrink(out, (size_t)1 << 20);
-	if (buf_reserve(out, known->size) == NULL) {
+	if (to == NULL) {
 		log_error(k->log, "no memory to unpack a state of %llu bytes",
-		    (unsigned long long)known->size);
+		    (unsigned long long)state->size);
 		return -1;
 	}
-	if (known->dictionary == 0)
+	if (state->dictionary == 0)
 		n = ZSTD_decompressDCtx(
-		    k->dctx, out->data, known->size, known->packed.p, known->packed.len);
+		    k->dctx, to, state->size, state->bytes.p, state->bytes.len);
 	else if (kind != NULL && kind->ddict != NULL)
-		n = ZSTD_decompress_usingDDict(k->dctx, out->data, known->size, known->packed.p,
-		    known->packed.len, kind->ddict);
-	if (ZSTD_isError(n) || n != known->size) {
-		log_error(k->log, "%s %.*s/%.*s: its state in the store is damaged",
-		    kind != NULL ? kind->name : "object", (int)known->ns.len, known->ns.p,
-		    (int)known->name.len, known->name.p);
-		return -1;
-	}
-	out->len = n;
+		n = ZSTD_decompress_usingDDict(
+		    k->dctx, to, state->size, state->bytes.p, state->bytes.len, kind->ddict);
+	if (ZSTD_isError(n) || n != state->size)
+		return store_damaged(k->store, "a state");
+	out->len += n;
 	return 0;
 }
 
@@ -341,9 +339,11 @@ gather(struct kinds *k, const struct kind *kind, struct buf *samples, size_t siz
 		size_t size;
 
 		have = store_get(k->store, &uid, &known);
-		if (have == 0 || (have == 1 && known.kind != kind->id))
+		if (have == 0 || (have == 1 && known.state.kind != kind->id))
 			continue;
-		if (have == -1 || kinds_unpack(k, &known, &state) == -1) {
+		state.len = 0;
+		buf_shrink(&state, (size_t)1 << 20);
+		if (have == -1 || kinds_unpack(k, &known.state, &state) == -1) {
 			have = -1;
 			break;
 		}

@@ -23,12 +23,11 @@ uint32_t kind_id(const struct kind *kind);
 /* "apps/Deployment", for messages. */
 const char *kind_name(const struct kind *kind);
 
-/* Packs a state; *out is borrowed until the next call. *dictionary as struct known has it. */
-int kinds_pack(struct kinds *kinds, struct kind *kind, struct bytes state, struct bytes *out,
-    uint32_t *dictionary);
-/* Unpacks known's state into *out (replacing what it holds). -1 with a message: it is damaged.
- */
-int kinds_unpack(struct kinds *kinds, const struct known *known, struct buf *out);
+/* Packs a state; out->bytes is borrowed until the next call. 0, or -1 with a message. */
+int kinds_pack(struct kinds *kinds, struct kind *kind, struct bytes state, struct packed *out);
+/* Unpacks a state to the end of *out. A kind's dictionary never changes once it has one, so what
+ * was packed at any time can be unpacked. -1 with a message: it is damaged. */
+int kinds_unpack(struct kinds *kinds, const struct packed *state, struct buf *out);
 
 /* A new object of the kind stands in the store: with enough of them, its dictionary is made. */
 int kinds_count(struct kinds *kinds, struct kind *kind);

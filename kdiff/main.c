@@ -7,23 +7,37 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "kdiff.h"
+#include "batch.h"
+#include "counters.h"
+#include "finish.h"
 #include "options.h"
 #include "reader.h"
+#include "wait.h"
 
 static int
 open_all(struct kdiff *k)
 {
+	struct outbox_row first;
+	int have;
+
 	k->store = store_open(&k->tool.log, k->state);
-	if (k->store == NULL || store_begin(k->store, 0) == -1)
+	if (k->store == NULL || store_begin(k->store, 0) != STORE_OK)
 		return -1;
 	k->kinds = kinds_open(&k->tool.log, k->store);
 	if (k->kinds == NULL)
 		return -1;
 	k->streams = streams_open(&k->tool.log, k->store, k->kinds);
-	return k->streams == NULL ? -1 : store_commit(k->store);
+	have = outbox_get(k->store, 0, &first);
+	if (k->streams == NULL || have == -1 || store_commit(k->store) != STORE_OK)
+		return -1;
+	/* What stands in the outbox goes out first. */
+	k->maybe_sent = store_seq(k->store);
+	k->trimmed = have == 1 ? first.seq - 1 : k->maybe_sent;
+	outflow_open(&k->outflow, &k->tool.log, STDOUT_FILENO, k->trimmed + 1);
+	return acks_init(&k->acks, &k->tool.log, k->ack_fd, k->trimmed);
 }
 
 static void
@@ -32,39 +46,57 @@ close_all(struct kdiff *k)
 	streams_close(k->streams);
 	kinds_close(k->kinds);
 	store_close(k->store);
-	out_free(&k->out);
-	buf_free(&k->records);
+	outflow_close(&k->outflow);
+	buf_free(&k->small);
 	buf_free(&k->state_text);
 	for (size_t i = 0; i < sizeof(k->plain) / sizeof(k->plain[0]); i++)
 		buf_free(&k->plain[i]);
 	free(k->count);
 }
 
-/* Before waiting for input: what there is goes out. */
-static int
-wait_for_input(struct kdiff *k, const struct input *in, int stop_fd)
+/* May input be read now? That of a file can wait where it is: it needs no place in the spool. */
+static bool
+wants_input(const struct kdiff *k, bool from_file)
 {
-	if (input_ready(in, -1, 0))
-		return 0;
+	return !from_file || !outflow_behind(&k->outflow, k->store);
+}
+
+/* Waits for input; before that, what there is goes out. 1: there is some, 0: not yet, -1. */
+static int
+await_input(struct kdiff *k, const struct input *in, bool from_file)
+{
+	int fd = wants_input(k, from_file) ? in->fd : -1;
+	int ready = wait_input(k, fd, WAIT_NOT);
+
+	if (ready != 0 || k->stopping)
+		return ready;
 	if (batch_end(k) == -1)
 		return -1;
-	while (!input_ready(in, stop_fd, 1000))
-		kdiff_tick(k);
-	return 0;
+	fd = wants_input(k, from_file) ? in->fd : -1;
+	ready = wait_input(k, fd, WAIT_SECOND);
+	if (ready == 0 && wait_second_passed(k))
+		return batch_trim(k);
+	return ready;
 }
 
 /* Reads to the end of input, or until asked to stop: then what has been read is finished. */
 static int
-run(struct kdiff *k, struct reader *reader, int stop_fd)
+run(struct kdiff *k, struct reader *reader)
 {
 	struct input *in = reader_input(reader);
 	enum input_result result = INPUT_OK;
+	struct stat st;
+	bool from_file = fstat(in->fd, &st) == 0 && S_ISREG(st.st_mode);
 
 	while (result != INPUT_EOF) {
-		if (wait_for_input(k, in, stop_fd) == -1)
+		int ready = await_input(k, in, from_file);
+
+		if (ready == -1)
 			return -1;
-		if (tool_stopping(stop_fd))
+		if (k->stopping)
 			return 0;
+		if (ready == 0)
+			continue;
 		result = input_fill(in);
 		if (result == INPUT_ERROR || result == INPUT_FULL) {
 			log_error(&k->tool.log, "cannot read standard input: %s",
@@ -82,37 +114,38 @@ run(struct kdiff *k, struct reader *reader, int stop_fd)
 int
 main(int argc, char **argv)
 {
-	struct kdiff k = {.ack_fd = -1};
+	struct kdiff k = {
+	    .ack_fd = -1,
+	    .spool_max = SPOOL_MAX,
+	    .acks = {.fd = -1},
+	    .outflow = {.restore = -1},
+	};
 	struct reader *reader = NULL;
-	int status = EXIT_FAILED;
-	int stop_fd;
-	int failed;
+	int status;
+	bool failed;
 
 	tool_init(&k.tool, "kdiff");
-	out_init(&k.out, STDOUT_FILENO);
-	buf_init(&k.records, (size_t)512 << 20);
+	buf_init(&k.small, (size_t)64 << 20);
 	buf_init(&k.state_text, (size_t)128 << 20);
 	for (size_t i = 0; i < sizeof(k.plain) / sizeof(k.plain[0]); i++)
 		buf_init(&k.plain[i], INPUT_MAX);
-	k.count = options_metrics();
-	stop_fd = options_parse(&k, argc, argv);
-	if (stop_fd != -1) {
-		status = stop_fd;
+	k.count = counters_new();
+	status = options_parse(&k, argc, argv);
+	if (status != -1)
 		goto out;
-	}
-	stop_fd = tool_stop_fd(&k.tool);
-	if (k.count == NULL || stop_fd == -1 ||
-	    acks_init(&k.acks, &k.tool.log, k.ack_fd) == -1 || open_all(&k) == -1)
+	status = EXIT_FAILED;
+	k.stop_fd = tool_stop_fd(&k.tool);
+	if (k.count == NULL || k.stop_fd == -1 || open_all(&k) == -1)
 		goto out;
 	metrics_init(&k.metrics, &k.tool.log, k.tool.metrics_path, k.count, COUNTERS);
 	reader = reader_open(&k, STDIN_FILENO);
 	if (reader == NULL)
 		goto out;
-	failed = run(&k, reader, stop_fd);
+	failed = run(&k, reader) == -1 && !k.gave_up;
 	/* What came before a bad line is good. */
-	if (batch_end(&k) == 0 && failed == 0)
+	if (finish(&k) == 0 && !failed)
 		status = EXIT_OK;
-	kdiff_tick(&k);
+	wait_tick(&k);
 	metrics_write(&k.metrics);
 out:
 	reader_close(reader);

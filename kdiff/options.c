@@ -17,14 +17,24 @@ static const char help[] =
     "  -s, --state=DIR            keep what is known in DIR across runs\n"
     "      --baseline             learn each stream's first snapshot without records\n"
     "      --ignore-metadata      no record when only resourceVersion or managedFields differ\n"
-    "      --ack-fd=N             read what the bus has accepted from descriptor "
-    "N\n" TOOL_OPTIONS_HELP "\n"
+    "      --ack-fd=N             read what the bus has accepted from descriptor N\n"
+    "      --spool-max=SIZE       keep up to SIZE of records that are not accepted yet\n"
+    "                             (default: 1GiB; 0: no limit)\n"
+    "      --overflow=block|coalesce  when it is full: stop reading (the default), or from\n"
+    "                             half on keep the latest change of each object "
+    "alone\n" TOOL_OPTIONS_HELP "\n"
     "Exit status: 0 at the end of input, 1 on failure, 2 on wrong usage. See kdiff(1).\n";
 
-enum { OPT_BASELINE = OPT_TOOL_FIRST_FREE, OPT_IGNORE_METADATA, OPT_ACK_FD };
+enum {
+	OPT_BASELINE = OPT_TOOL_FIRST_FREE,
+	OPT_IGNORE_METADATA,
+	OPT_ACK_FD,
+	OPT_SPOOL_MAX,
+	OPT_OVERFLOW,
+};
 
 static bool
-descriptor(const char *arg, int *fd)
+take_descriptor(const char *arg, int *fd)
 {
 	char *end;
 	long n;
@@ -35,6 +45,83 @@ descriptor(const char *arg, int *fd)
 	return errno == 0 && *arg != '\0' && *end == '\0' && n >= 0 && n <= INT_MAX;
 }
 
+/* Bytes: a number, with the unit K, M, G or T (KiB and so on: powers of 1,024) or none. */
+static bool
+take_size(const char *arg, uint64_t *size)
+{
+	static const char units[] = "KMGT";
+	unsigned shift = 0;
+	unsigned long long n;
+	const char *unit;
+	char *end;
+
+	errno = 0;
+	n = strtoull(arg, &end, 10);
+	if (errno != 0 || *arg < '0' || *arg > '9')
+		return false;
+	unit = *end != '\0' ? strchr(units, *end) : NULL;
+	if (unit != NULL) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		end++;
+		if (strcmp(end, "iB") == 0)
+			end += 2;
+	}
+	*size = (uint64_t)n << shift;
+	return *end == '\0' && *size >> shift == n;
+}
+
+/* One of two words; *second: which. */
+static bool
+take_word(const char *arg, const char *first, const char *other, bool *second)
+{
+	*second = strcmp(arg, other) == 0;
+	return *second || strcmp(arg, first) == 0;
+}
+
+static int
+wrong(const struct kdiff *k, const char *option, const char *what)
+{
+	log_error(&k->tool.log, "--%s: \"%s\" is %s", option, optarg, what);
+	return EXIT_USAGE;
+}
+
+/* -1: taken; otherwise the exit code. */
+static int
+take(struct kdiff *k, int opt)
+{
+	switch (opt) {
+	case 's':
+		k->state = optarg;
+		return -1;
+	case OPT_BASELINE:
+		k->baseline = true;
+		return -1;
+	case OPT_IGNORE_METADATA:
+		k->ignore_metadata = true;
+		return -1;
+	case OPT_ACK_FD:
+		return take_descriptor(optarg, &k->ack_fd)
+			   ? -1
+			   : wrong(k, "ack-fd", "no descriptor");
+	case OPT_SPOOL_MAX:
+		return take_size(optarg, &k->spool_max)
+			   ? -1
+			   : wrong(k, "spool-max", "no size, as 500M or 1GiB");
+	case OPT_OVERFLOW:
+		return take_word(optarg, "block", "coalesce", &k->coalesce)
+			   ? -1
+			   : wrong(k, "overflow", "none of block, coalesce");
+	}
+	switch (tool_option(&k->tool, opt, optarg, help)) {
+	case TOOL_OPTION_EXIT:
+		return EXIT_OK;
+	case TOOL_OPTION_USAGE:
+		return EXIT_USAGE;
+	default:
+		return -1;
+	}
+}
+
 int
 options_parse(struct kdiff *k, int argc, char **argv)
 {
@@ -43,39 +130,18 @@ options_parse(struct kdiff *k, int argc, char **argv)
 	    {"baseline", no_argument, NULL, OPT_BASELINE},
 	    {"ignore-metadata", no_argument, NULL, OPT_IGNORE_METADATA},
 	    {"ack-fd", required_argument, NULL, OPT_ACK_FD},
+	    {"spool-max", required_argument, NULL, OPT_SPOOL_MAX},
+	    {"overflow", required_argument, NULL, OPT_OVERFLOW},
 	    TOOL_OPTIONS,
 	    {NULL, 0, NULL, 0},
 	};
+	int status;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "s:", options, NULL)) != -1) {
-		switch (opt) {
-		case 's':
-			k->state = optarg;
-			break;
-		case OPT_BASELINE:
-			k->baseline = true;
-			break;
-		case OPT_IGNORE_METADATA:
-			k->ignore_metadata = true;
-			break;
-		case OPT_ACK_FD:
-			if (!descriptor(optarg, &k->ack_fd)) {
-				log_error(
-				    &k->tool.log, "--ack-fd: \"%s\" is no descriptor", optarg);
-				return EXIT_USAGE;
-			}
-			break;
-		default:
-			switch (tool_option(&k->tool, opt, optarg, help)) {
-			case TOOL_OPTION_TAKEN:
-				break;
-			case TOOL_OPTION_EXIT:
-				return EXIT_OK;
-			case TOOL_OPTION_USAGE:
-				return EXIT_USAGE;
-			}
-		}
+		status = take(k, opt);
+		if (status != -1)
+			return status;
 	}
 	if (optind < argc) {
 		log_error(&k->tool.log, "%s: kdiff takes no arguments, it reads standard input",
@@ -87,57 +153,4 @@ options_parse(struct kdiff *k, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	return -1;
-}
-
-struct metric *
-options_metrics(void)
-{
-#define EVENTS(label)                                                                        \
-	{                                                                                    \
-		"kollect_kdiff_events_total", label, "Watch events read.", METRIC_COUNTER, 0 \
-	}
-#define RECORDS(label)                                                           \
-	{                                                                        \
-		"kollect_kdiff_records_total", label, "Change records written.", \
-		    METRIC_COUNTER, 0                                            \
-	}
-#define DROPPED(label)                                                                      \
-	{                                                                                   \
-		"kollect_kdiff_events_dropped_total", label, "Events that were no change.", \
-		    METRIC_COUNTER, 0                                                       \
-	}
-	static const struct metric metrics[COUNTERS] = {
-	    [COUNT_ADDED] = EVENTS("type=\"ADDED\""),
-	    [COUNT_MODIFIED] = EVENTS("type=\"MODIFIED\""),
-	    [COUNT_DELETED] = EVENTS("type=\"DELETED\""),
-	    [COUNT_BOOKMARK] = EVENTS("type=\"BOOKMARK\""),
-	    [COUNT_CREATED_RECORDS] = RECORDS("type=\"created\""),
-	    [COUNT_UPDATED_RECORDS] = RECORDS("type=\"updated\""),
-	    [COUNT_DELETED_RECORDS] = RECORDS("type=\"deleted\""),
-	    [COUNT_UNCHANGED] = DROPPED("reason=\"unchanged\""),
-	    [COUNT_STALE] = DROPPED("reason=\"stale\""),
-	    [COUNT_IGNORED] = DROPPED("reason=\"metadata\""),
-	    [COUNT_LEARNED] = DROPPED("reason=\"baseline\""),
-	    [COUNT_BAD] = {"kollect_kdiff_bad_input_total", NULL,
-		"Lines and items that could not be taken.", METRIC_COUNTER, 0},
-	    [COUNT_GAPS] = {"kollect_kdiff_gaps_total", NULL,
-		"Times that events may have been missed.", METRIC_COUNTER, 0},
-	    [COUNT_SNAPSHOTS] = {"kollect_kdiff_snapshots_total", NULL, "Snapshots completed.",
-		METRIC_COUNTER, 0},
-	    [COUNT_INPUT_BYTES] = {"kollect_kdiff_input_bytes_total", NULL, "Bytes read.",
-		METRIC_COUNTER, 0},
-	    [COUNT_OUTPUT_BYTES] = {"kollect_kdiff_output_bytes_total", NULL, "Bytes written.",
-		METRIC_COUNTER, 0},
-	    [COUNT_OBJECTS] = {"kollect_kdiff_objects", NULL, "Objects known.", METRIC_GAUGE,
-		0},
-	    [COUNT_SEQ] = {"kollect_kdiff_sequence", NULL,
-		"Sequence number of the last record.", METRIC_GAUGE, 0},
-	    [COUNT_ACKED] = {"kollect_kdiff_acked_sequence", NULL,
-		"Sequence number up to which the bus has accepted all.", METRIC_GAUGE, 0},
-	};
-	struct metric *copy = malloc(sizeof(metrics));
-
-	if (copy != NULL)
-		memcpy(copy, metrics, sizeof(metrics));
-	return copy;
 }

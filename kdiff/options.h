@@ -4,10 +4,10 @@
 
 #include "kdiff.h"
 
+/* What --spool-max is by default. */
+#define SPOOL_MAX ((uint64_t)1 << 30)
+
 /* Sets *k from the command line. -1: go on; otherwise the exit code. */
 int options_parse(struct kdiff *k, int argc, char **argv);
-
-/* The metrics, COUNTERS of them, all zero: the caller's to free. NULL when out of memory. */
-struct metric *options_metrics(void);
 
 #endif

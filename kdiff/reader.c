@@ -95,6 +95,8 @@ judge(struct reader *r, enum change_result result, const char *const *why)
 {
 	if (result == CHANGE_BAD)
 		return bad(r, r->line, r->in.offset, *why);
+	if (result == CHANGE_FAILED)
+		r->k->broken = !r->k->gave_up;
 	return result == CHANGE_FAILED ? -1 : 0;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "batch.h"
+
 /* Does it follow that the object (of the stream's kind and namespace) is gone when it was not
  * seen since the snapshot began? One that came before any mark had named a stream belongs to
  * the stream that spans it, unless a selector makes that hard to tell. */
@@ -35,7 +37,8 @@ delete_unseen(struct kdiff *k, const struct stream *stream)
 			return -1;
 		if (have == 0 || !may_miss(stream, &known))
 			continue;
-		if (batch_room(k, known.size) == -1 || store_get(k->store, &uid, &known) != 1 ||
+		if (batch_room(k, known.state.size) == -1 ||
+		    store_get(k->store, &uid, &known) != 1 ||
 		    change_vanished(k, stream->kind, &uid, &known) == -1)
 			return -1;
 	}

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What kdiff knows of the cluster, in one LMDB environment: each object's last state, the names
- * that lead to it, the kinds with their dictionaries, the streams with their positions.
+ * that lead to it, the kinds with their dictionaries, the streams with their positions, and the
+ * records that are not acknowledged yet.
  *
  * Tables:
- *	meta     "version", "seq"            → numbers
+ *	meta     "version", "counts"         → numbers
  *	objects  uid                         → head, resourceVersion, namespace, name, packed state
  *	names    kind id, namespace, name    → uid
  *	kinds    group/Kind                  → kind id, dictionary
- *	streams  path                        → stream id, snapshot number, resourceVersion, path
- * The record of a change not yet acknowledged will stand in a further table, "outbox": all of them
- * change in one transaction, so that state, positions and records never disagree.
+ *	streams  path                        → see stream_row.h
+ *	outbox   seq (big-endian)            → see outbox.h
+ * All of them change in one transaction, so that state, positions and records never disagree.
+ * Every row but those of names (which lead to one) has a checksum, verified when it is read.
  *
  * All functions log the first failure with the store's place and return -1. */
 #ifndef STORE_H
@@ -37,19 +39,25 @@ struct uid_key {
 	unsigned char bytes[STORE_UID_MAX];
 };
 
-/* One object as the store knows it. What store_get hands out is valid until the next change of
- * the store. */
-struct known {
-	uint64_t hash[2];    /* XXH3-128 without resourceVersion and managedFields */
+/* A state as kinds_pack makes it. bytes.p NULL: there is none. */
+struct packed {
 	uint32_t kind;       /* kind id */
-	uint32_t stream;     /* stream id, 0: it came without one */
-	uint32_t snapshot;   /* the stream's snapshot number when it was last seen */
 	uint32_t dictionary; /* 1 when packed with the kind's dictionary */
-	uint64_t size;       /* of the state, unpacked */
+	uint64_t size;       /* unpacked */
+	struct bytes bytes;
+};
+
+/* One object as the store knows it. What store_get hands out is valid until it, or
+ * store_mark_seen, is called again. */
+struct known {
+	uint64_t hash[2];  /* XXH3-128 without resourceVersion and managedFields */
+	uint64_t seq;      /* of the last record about it; 0: there was none */
+	uint32_t stream;   /* stream id, 0: it came without one */
+	uint32_t snapshot; /* the stream's snapshot number when it was last seen */
 	struct bytes resource_version;
 	struct bytes ns;
 	struct bytes name;
-	struct bytes packed;
+	struct packed state;
 };
 
 /* dir: where the store lives, made when missing; NULL: a private temporary file that is not
@@ -58,12 +66,35 @@ struct store *store_open(const struct log *log, const char *dir);
 /* Forgets what is not committed. */
 void store_close(struct store *store);
 
+/* Will the store be there after this process? */
+bool store_durable(const struct store *store);
+
+enum store_result {
+	STORE_FAILED = -1,
+	STORE_OK = 0,
+	STORE_FULL, /* the disk has no room: nothing is lost, and the same call may succeed later */
+};
+
 /* A transaction is open whenever the others are called; it is begun by need. need: bytes that
  * may be about to be added, for which room is made when a transaction is begun. */
-int store_begin(struct store *store, size_t need);
+enum store_result store_begin(struct store *store, size_t need);
+/* The same for reading alone, at what is committed; store_end_reading ends it. No other
+ * transaction may be open. 0 or -1. */
+int store_begin_reading(struct store *store);
+void store_end_reading(struct store *store);
+/* Is a transaction open? */
+bool store_in_transaction(const struct store *store);
 /* Room for need more bytes in this transaction? If not: commit, begin with that need. */
 bool store_has_room(const struct store *store, size_t need);
-int store_commit(struct store *store);
+/* After STORE_FULL the transaction is kept in memory: call it again, and nothing else before. */
+enum store_result store_commit(struct store *store);
+/* Why it was full, for a message. */
+const char *store_full_reason(const struct store *store);
+/* Where it is, for messages. */
+const char *store_path(const struct store *store);
+
+/* What has been read makes no sense. Logs it, once in the store's life. Returns -1. */
+int store_damaged(struct store *store, const char *what);
 
 /* 1: found, 0: not, -1. */
 int store_get(struct store *store, const struct uid_key *uid, struct known *known);
@@ -106,9 +137,10 @@ int store_row_count(struct store *store, enum store_table table, size_t *n);
 /* Objects in the store. */
 int store_objects(struct store *store, size_t *n);
 
-/* The sequence number of the last record, and setting it. */
+/* The sequence number of the last record, of the last that is committed, and setting it. */
 uint64_t store_seq(const struct store *store);
-int store_set_seq(struct store *store, uint64_t seq);
+uint64_t store_committed_seq(const struct store *store);
+void store_set_seq(struct store *store, uint64_t seq);
 
 /* The key for a uid as it stands in JSON, unescaped: a UUID takes 17 bytes, others up to
  * STORE_UID_MAX. -1 when it is longer. */

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store_table.h"
 
+#include <xxhash.h>
+
 int
 store_failed(struct store *s, const char *what, int rc)
 {
 	if (!s->failed)
 		log_error(s->log, "%s: cannot %s: %s", s->path, what, mdb_strerror(rc));
+	s->failed = true;
+	return -1;
+}
+
+int
+store_damaged(struct store *s, const char *what)
+{
+	if (!s->failed)
+		log_error(s->log, "%s: %s is damaged", s->path, what);
 	s->failed = true;
 	return -1;
 }
@@ -39,21 +50,10 @@ store_table_get(struct store *s, enum table table, const void *key, size_t len, 
 	return store_found(s, mdb_get(s->txn, s->tables[table], &k, value));
 }
 
-int
-store_table_put(struct store *s, enum table table, const void *key, size_t len, MDB_val value)
+/* The key is hashed too: a row that stands under another's key is as wrong as one that has
+ * changed. */
+uint64_t
+store_checksum(const void *key, size_t key_len, const void *p, size_t len)
 {
-	MDB_val k = store_value(key, len);
-	int rc = mdb_put(s->txn, s->tables[table], &k, &value, 0);
-
-	s->pending += len + value.mv_size;
-	return rc == 0 ? 0 : store_failed(s, "write", rc);
-}
-
-int
-store_table_remove(struct store *s, enum table table, const void *key, size_t len)
-{
-	MDB_val k = store_value(key, len);
-	int rc = mdb_del(s->txn, s->tables[table], &k, NULL);
-
-	return rc == 0 || rc == MDB_NOTFOUND ? 0 : store_failed(s, "write", rc);
+	return XXH3_64bits_withSeed(p, len, XXH3_64bits(key, key_len));
 }

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store's inside, for the files that make it up: store.c and store_names.c. */
+/* The store's inside, for the files that make it up: store_*.c and outbox.c. */
 #ifndef STORE_TABLE_H
 #define STORE_TABLE_H
 
 #include <limits.h>
 #include <lmdb.h>
 
+#include "buf.h"
 #include "store.h"
 
-enum table { META, OBJECTS, NAMES, KINDS, STREAMS, TABLES };
+enum table { META, OBJECTS, NAMES, KINDS, STREAMS, OUTBOX, TABLES };
+
+/* What changes with nearly each transaction; a row of meta. */
+struct store_counts {
+	uint64_t seq;          /* of the last record */
+	uint64_t outbox_rows;  /* in the outbox */
+	uint64_t outbox_bytes; /* of them */
+};
 
 struct store {
 	const struct log *log;
 	char path[PATH_MAX];
 	bool temporary;
 	bool failed; /* a message has been written */
+	int full;    /* why the last transaction found no room: LMDB's code; 0: it did */
 	int lock_fd;
 	MDB_env *env;
 	MDB_txn *txn;
@@ -22,7 +31,13 @@ struct store {
 	size_t map_size;
 	size_t used;    /* bytes of the map in use at the last commit */
 	size_t pending; /* bytes put since, roughly */
-	uint64_t seq;
+	struct store_counts counts;
+	struct store_counts stored; /* what the table has of them */
+	struct buf object;          /* the row that store_get has handed out */
+	/* What the open transaction has changed, so that it can be done again should the commit
+	 * find no room: operations, one behind the other (store_redo.c). */
+	struct buf redo;
+	size_t redo_last; /* where the last one begins */
 };
 
 /* Logs what could not be done, once in the store's life. Returns -1. */
@@ -39,5 +54,27 @@ int store_table_get(
 int store_table_put(
     struct store *s, enum table table, const void *key, size_t len, MDB_val value);
 int store_table_remove(struct store *s, enum table table, const void *key, size_t len);
+
+/* A put in two steps, for values that are gathered: where value_len bytes go, NULL with a
+ * message; then the put itself. append: the key is behind all others of its table. */
+char *store_table_reserve(struct store *s, enum table table, const void *key, size_t len,
+    size_t value_len, bool append);
+int store_table_put_reserved(struct store *s);
+
+/* Does everything that the lost transaction had done in the one now open. An LMDB code. */
+int store_redo(struct store *s);
+/* The transaction is done: what it did need not be done again. */
+void store_redo_forget(struct store *s);
+
+/* XXH3-64 of bytes that stand under that key. */
+uint64_t store_checksum(const void *key, size_t key_len, const void *p, size_t len);
+
+/* Opens the environment anew, as one must that has failed to write its meta page; with a
+ * transaction begun. 0 or -1. */
+int store_reopen(struct store *s);
+/* Writes the counts into the open transaction. 0 or -1. */
+int store_counts_put(struct store *s);
+/* Bytes in use, after a commit. 0 or -1. */
+int store_note_use(struct store *s);
 
 #endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables kinds and streams: a value each, with its checksum behind it. */
+#include <string.h>
+
+#include "store_table.h"
+
+enum { SUM = sizeof(uint64_t) };
+
+static enum table
+table_of(enum store_table table)
+{
+	return table == STORE_KINDS ? KINDS : STREAMS;
+}
+
+/* The value without its checksum, which is verified. 1 or -1. */
+static int
+take_value(struct store *s, enum store_table table, const MDB_val *key, const MDB_val *row,
+    struct bytes *value)
+{
+	uint64_t sum;
+
+	*value = (struct bytes){row->mv_data, row->mv_size - SUM};
+	if (row->mv_size >= SUM)
+		memcpy(&sum, value->p + value->len, SUM);
+	if (row->mv_size < SUM ||
+	    sum != store_checksum(key->mv_data, key->mv_size, value->p, value->len))
+		return store_damaged(
+		    s, table == STORE_KINDS ? "the row of a kind" : "the row of a stream");
+	return 1;
+}
+
+int
+store_row_get(struct store *s, enum store_table table, struct bytes key, struct bytes *value)
+{
+	MDB_val k = store_value(key.p, key.len);
+	MDB_val row;
+	int have = store_table_get(s, table_of(table), key.p, key.len, &row);
+
+	return have == 1 ? take_value(s, table, &k, &row, value) : have;
+}
+
+int
+store_row_put(struct store *s, enum store_table table, struct bytes key, struct bytes value)
+{
+	uint64_t sum = store_checksum(key.p, key.len, value.p, value.len);
+	char *to =
+	    store_table_reserve(s, table_of(table), key.p, key.len, value.len + SUM, false);
+
+	if (to == NULL)
+		return -1;
+	memcpy(to, value.p, value.len);
+	memcpy(to + value.len, &sum, SUM);
+	return store_table_put_reserved(s);
+}
+
+int
+store_row_each(struct store *s, enum store_table table, store_row_fn *fn, void *arg)
+{
+	struct bytes taken;
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	int result = 0;
+	int rc = mdb_cursor_open(s->txn, s->tables[table_of(table)], &cursor);
+
+	if (rc != 0)
+		return store_failed(s, "read", rc);
+	while (result == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+		if (take_value(s, table, &key, &value, &taken) == -1)
+			result = -1;
+		else
+			result = fn(arg, (struct bytes){key.mv_data, key.mv_size}, taken);
+	}
+	mdb_cursor_close(cursor);
+	if (result == 0 && rc != MDB_NOTFOUND)
+		return store_failed(s, "read", rc);
+	return result;
+}
+
+static int
+count(struct store *s, enum table table, size_t *n)
+{
+	MDB_stat stat;
+	int rc = mdb_stat(s->txn, s->tables[table], &stat);
+
+	if (rc != 0)
+		return store_failed(s, "read", rc);
+	*n = stat.ms_entries;
+	return 0;
+}
+
+int
+store_row_count(struct store *s, enum store_table table, size_t *n)
+{
+	return count(s, table_of(table), n);
+}
+
+int
+store_objects(struct store *s, size_t *n)
+{
+	return count(s, OBJECTS, n);
+}
