@@ -19,7 +19,6 @@ enum {
 	TAGS = 4 * WINDOW_MESSAGES, /* some are confirmed late */
 	BACKOFF_BASE_MS = 200,
 	BACKOFF_MAX_MS = 5000,
-	SILENT_MS = 30000, /* a broker that confirms nothing for so long is said */
 	EXCHANGE_MAX = 255,
 	WHY_MAX = 512,
 };
@@ -37,7 +36,6 @@ struct rabbit {
 	int64_t connect_ms;
 
 	struct rabbit_unconfirmed *out;
-	int64_t confirmed_ms; /* when something was last, or out was empty */
 	/* The bytes that the broker takes in a message, when it has refused one; 0: not known.
 	 * It is forgotten with the connection, as it may have been raised. */
 	size_t limit;
@@ -87,7 +85,6 @@ confirmed(void *arg, uint64_t tag, bool multiple, bool taken)
 	struct message *m;
 	bool returned;
 
-	b->confirmed_ms = core_now_ms();
 	while ((m = rabbit_unconfirmed_take(b->out, tag, multiple, &returned)) != NULL) {
 		if (returned)
 			give(b, m, VERDICT_RETRY,
@@ -195,8 +192,6 @@ rabbit_send(void *bus, struct message *m)
 		return BUS_TAKEN;
 	}
 	if (rabbit_session_publish(b->session, m) == 0) {
-		if (rabbit_unconfirmed_count(b->out) == 0)
-			b->confirmed_ms = core_now_ms();
 		rabbit_unconfirmed_add(b->out, m);
 		return BUS_TAKEN;
 	}
@@ -236,19 +231,22 @@ rabbit_timeout_ms(void *bus)
 	return wait > 0 ? (int)wait : 0;
 }
 
-/* All that is out comes back. Where the session ended over a message that was too large, that
- * is the one (or those) over the limit. */
-static void
+/* All that is out comes back; those over the limit, if there is one, as that. How many? */
+static size_t
 drop_all(struct rabbit *b)
 {
+	size_t too_large = 0;
 	struct message *m;
 
 	while ((m = rabbit_unconfirmed_drop(b->out)) != NULL) {
-		if (b->limit > 0 && m->len > b->limit)
+		if (b->limit > 0 && m->len > b->limit) {
+			too_large++;
 			give_too_large(b, m);
-		else
+		} else {
 			b->owner->verdict(b->owner->core, m, VERDICT_RETRY, NULL);
+		}
 	}
+	return too_large;
 }
 
 /* When to connect again: at once to the next of several servers, after a pause when all have
@@ -257,8 +255,6 @@ static void
 plan_next(struct rabbit *b, bool was_ready)
 {
 	b->connect_ms = core_now_ms();
-	if (b->limit > 0)
-		return;
 	b->failed = was_ready ? 1 : b->failed + 1;
 	b->server = (b->server + 1) % b->servers.n;
 	if (b->failed % b->servers.n == 0)
@@ -271,16 +267,19 @@ session_ended(struct rabbit *b)
 {
 	bool was_ready = b->state == RABBIT_READY;
 
+	b->owner->connected(b->owner->core, false);
 	b->limit = rabbit_talk_limit(rabbit_session_talk(b->session));
-	if (b->limit == 0) /* else the messages that it was about tell */
+	if (drop_all(b) > 0) { /* that was it, and it is said of each of them */
+		b->connect_ms = core_now_ms();
+	} else {
+		b->limit = 0;
 		b->owner->trouble(
 		    b->owner->core, "%s", rabbit_talk_why(rabbit_session_talk(b->session)));
+		plan_next(b, was_ready);
+	}
 	rabbit_session_close(b->session);
 	b->session = NULL;
 	b->state = RABBIT_ENDED;
-	b->owner->connected(b->owner->core, false);
-	drop_all(b);
-	plan_next(b, was_ready);
 }
 
 static void
@@ -295,24 +294,14 @@ begin_session(struct rabbit *b)
 	}
 }
 
-/* What keeps a session that is ready from confirming. */
 static void
-look_at_session(struct rabbit *b)
+tell_blocked(struct rabbit *b)
 {
-	const char *blocked = rabbit_talk_blocked(rabbit_session_talk(b->session));
-	const char *where = b->servers.server[b->server].shown;
+	const char *why = rabbit_talk_blocked(rabbit_session_talk(b->session));
 
-	if (blocked != NULL) {
-		b->confirmed_ms = core_now_ms();
+	if (why != NULL)
 		b->owner->trouble(b->owner->core, "%s: the broker has blocked publishers: %s",
-		    where, blocked);
-		return;
-	}
-	if (rabbit_unconfirmed_count(b->out) > 0 &&
-	    core_now_ms() - b->confirmed_ms >= SILENT_MS)
-		b->owner->trouble(b->owner->core,
-		    "%s: the broker is there, but has confirmed nothing for %d s", where,
-		    SILENT_MS / 1000);
+		    b->servers.server[b->server].shown, why);
 }
 
 static int
@@ -332,7 +321,7 @@ rabbit_work(void *bus)
 		b->state = before;
 		session_ended(b);
 	} else if (b->state == RABBIT_READY) {
-		look_at_session(b);
+		tell_blocked(b);
 	}
 	return 0;
 }

@@ -39,6 +39,7 @@ struct rabbit_stream {
 	struct rabbit_resolve *resolve;
 	struct addrinfo *addresses;
 	const struct addrinfo *address; /* the one that is tried */
+	unsigned share_ms;              /* of the time, for each */
 	int fd;
 	SSL *ssl; /* NULL: plain TCP */
 	bool waits_to_write;
@@ -121,7 +122,15 @@ wait_to_write(struct rabbit_stream *s, bool to_write)
 	(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->fd, &event);
 }
 
-/* Without heartbeats this alone finds out that a broker is gone. */
+/* An address that swallows what it is sent is not to take the time of the others. Once
+ * connected there is no such limit: a broker may leave off reading for long. */
+static void
+limit_silence(int fd, unsigned ms)
+{
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
+/* Without heartbeats keepalive alone finds out that a broker is gone. */
 static void
 set_options(int fd)
 {
@@ -156,8 +165,19 @@ make_socket(struct rabbit_stream *s)
 	if (s->fd == -1)
 		return -1;
 	set_options(s->fd);
+	limit_silence(s->fd, s->share_ms);
 	s->waits_to_write = true;
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->fd, &event);
+}
+
+static unsigned
+count(const struct addrinfo *addresses)
+{
+	unsigned n = 0;
+
+	for (; addresses != NULL; addresses = addresses->ai_next)
+		n++;
+	return n;
 }
 
 static int
@@ -174,6 +194,7 @@ take_addresses(struct rabbit_stream *s)
 	if (error != 0)
 		return fail(s, gai_strerror(error));
 	s->address = s->addresses;
+	s->share_ms = (unsigned)s->server->timeout_ms / count(s->addresses);
 	s->phase = REACHING;
 	return 1;
 }
@@ -196,6 +217,7 @@ reach_any(struct rabbit_stream *s)
 	if (result != 1)
 		return result;
 	wait_to_write(s, false);
+	limit_silence(s->fd, 0);
 	if (!s->server->tls) {
 		s->phase = CONNECTED;
 		return 1;

@@ -16,7 +16,6 @@ struct slot {
 struct rabbit_unconfirmed {
 	struct slot *slots; /* a tag's is at tag % size */
 	size_t size;
-	size_t count;
 	uint64_t oldest;
 	uint64_t next;        /* the tag that comes */
 	uint64_t returned_to; /* no message up to this tag will be returned any more */
@@ -55,12 +54,6 @@ rabbit_unconfirmed_close(struct rabbit_unconfirmed *u)
 	free(u);
 }
 
-size_t
-rabbit_unconfirmed_count(const struct rabbit_unconfirmed *u)
-{
-	return u->count;
-}
-
 bool
 rabbit_unconfirmed_full(const struct rabbit_unconfirmed *u)
 {
@@ -79,7 +72,6 @@ rabbit_unconfirmed_add(struct rabbit_unconfirmed *u, struct message *m)
 	assert(!rabbit_unconfirmed_full(u));
 	m->tag = u->next++;
 	*slot_of(u, m->tag) = (struct slot){.m = m};
-	u->count++;
 }
 
 bool
@@ -113,7 +105,6 @@ take(struct rabbit_unconfirmed *u, uint64_t tag, bool *returned)
 		return NULL;
 	*returned = slot->returned;
 	slot->m = NULL;
-	u->count--;
 	while (u->oldest < u->next && slot_of(u, u->oldest)->m == NULL)
 		u->oldest++;
 	return m;
@@ -135,7 +126,7 @@ rabbit_unconfirmed_drop(struct rabbit_unconfirmed *u)
 {
 	bool returned;
 
-	if (u->count > 0)
+	if (u->oldest < u->next)
 		return take(u, u->oldest, &returned);
 	rewind_tags(u);
 	return NULL;

@@ -17,7 +17,6 @@ struct rabbit_unconfirmed *rabbit_unconfirmed_open(size_t tags);
 /* Takes NULL. */
 void rabbit_unconfirmed_close(struct rabbit_unconfirmed *u);
 
-size_t rabbit_unconfirmed_count(const struct rabbit_unconfirmed *u);
 /* The oldest waits for so long that none can be added. */
 bool rabbit_unconfirmed_full(const struct rabbit_unconfirmed *u);
 

@@ -16,7 +16,8 @@ rabbit_password=fixture-password
 # Starts a node on the ports it had in this DIR before, else on free ones, with
 # its data in DIR/rabbit. Also a restart: what durable queues held is still
 # there. Besides plain TCP it listens with TLS, by the certificate of
-# 127.0.0.1 and localhost in DIR/pki (see lib/pki), whose CA is DIR/pki/ca.crt.
+# 127.0.0.1 and localhost in DIR/pki (see lib/pki), whose CA is DIR/pki/ca.crt;
+# a client's certificate may stand for its user.
 rabbit_start() {
 	local dir=$1
 	rabbit_pki "$dir" || return 1
@@ -96,7 +97,7 @@ rabbit_run() {
 	}
 	mkdir -p "$dir/rabbit"
 	rabbit_config "$dir" >"$dir/rabbit/rabbitmq.conf"
-	echo '[].' >"$dir/rabbit/enabled_plugins"
+	echo '[rabbitmq_auth_mechanism_ssl].' >"$dir/rabbit/enabled_plugins"
 	rabbit_epmd "$dir" || return $?
 	# Readiness is read from the log: what a former run has said does not count.
 	[ ! -e "$dir/rabbit.log" ] || cat "$dir/rabbit.log" >>"$dir/rabbit.log.old"
@@ -148,7 +149,11 @@ listeners.ssl.1 = 127.0.0.1:$tls
 ssl_options.cacertfile = $pki/ca.crt
 ssl_options.certfile = $pki/server.crt
 ssl_options.keyfile = $pki/server.key
-ssl_options.verify = verify_none
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
+ssl_cert_login_from = common_name
+auth_mechanisms.1 = PLAIN
+auth_mechanisms.2 = EXTERNAL
 default_user = $rabbit_user
 default_pass = $rabbit_password
 max_message_size = $rabbit_max_bytes

@@ -257,6 +257,19 @@ refused() {
 	grep -q verify_none err
 }
 
+@test "rabbit: a user by certificate" {
+	make_frames 3 >frames
+	at=$(rabbit_address "$server" tls)
+	query="cacertfile=$server/pki/ca.crt&certfile=$server/pki/admin.crt&keyfile=$server/pki/admin.key"
+	rabbit_ctl "$server" add_user test-admin unused
+	rabbit_ctl "$server" set_permissions test-admin '.*' '.*' '.*'
+	RABBIT_SERVER_URL="amqps://$at?$query&auth_mechanism=external" publish frames
+	wait "$publisher"
+	[ "$(rabbit_cli "$server" count "$name")" = 3 ]
+	given_up "amqps://$at?cacertfile=$server/pki/ca.crt&auth_mechanism=external" \
+		"amqps://$at: 403 ACCESS_REFUSED - Login was refused using authentication mechanism EXTERNAL"
+}
+
 @test "rabbit: much by TLS" {
 	make_frames 20000 300 1000 >frames
 	RABBIT_SERVER_URL=$(rabbit_tls_url "$server")?cacertfile=$server/pki/ca.crt publish frames
@@ -345,6 +358,25 @@ refused() {
 	kill -CONT "$(cat "$server/rabbit.pid")"
 	wait "$publisher"
 	[ "$(last_ack)" = 30000 ]
+	arrived frames
+}
+
+@test "rabbit: a broker that is there and confirms nothing" {
+	make_frames 100 >first
+	make_frames 200 >frames
+	suite_proxy
+	mkfifo in
+	RABBIT_SERVER_URL="amqp://$rabbit_user:$rabbit_password@$via?heartbeat=0" publish in
+	exec 4>in
+	cat first >&4
+	wait_for 20 at_least 100 last_ack
+	suite_tell hold
+	tail -c +$(($(wc -c <first) + 1)) frames >&4
+	exec 4>&-
+	wait_for 60 grep -q 'no answer for 15 s to ' err
+	[ "$(last_ack)" = 100 ]
+	suite_tell pass
+	wait "$publisher"
 	arrived frames
 }
 
