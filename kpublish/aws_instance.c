@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aws_instance.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,14 +23,14 @@ service(void)
 							     : "http://169.254.169.254";
 }
 
-/* It is asked last, so it is not what was meant where it does not answer. */
+/* It is asked last, so that it may not be what was meant. */
 static void
-no_answer(struct aws_fetch *f, const char *error)
+no_token(struct aws_fetch *f, const char *why)
 {
 	aws_fetch_failed(f,
 	    "none of AWS_ACCESS_KEY_ID, AWS_WEB_IDENTITY_TOKEN_FILE, a profile and "
-	    "AWS_CONTAINER_CREDENTIALS_FULL_URI says them, and instance metadata at %s %s",
-	    service(), error);
+	    "AWS_CONTAINER_CREDENTIALS_FULL_URI says them, and instance metadata at %s: %s",
+	    service(), why);
 }
 
 /* Did it answer well? Else the end. */
@@ -37,7 +38,7 @@ static bool
 is_good(struct aws_fetch *f, const struct answer *answer, const char *what)
 {
 	if (answer->status == 0)
-		no_answer(f, answer->error);
+		aws_fetch_failed(f, "instance metadata at %s: %s", service(), answer->error);
 	else if (answer->status == 404)
 		aws_fetch_failed(f, "instance metadata at %s has no %s", service(), what);
 	else if (answer->status != 200)
@@ -107,9 +108,13 @@ static void
 on_token(void *arg, const struct answer *answer)
 {
 	struct aws_fetch *f = arg;
+	char why[64];
 
-	if (!is_good(f, answer, "token"))
+	if (answer->status != 200) {
+		snprintf(why, sizeof(why), "it answers %ld", answer->status);
+		no_token(f, answer->status == 0 ? answer->error : why);
 		return;
+	}
 	if (buf_addstr(&f->token, token_header) == -1 ||
 	    buf_add(&f->token, answer->body, strcspn(answer->body, "\r\n")) == -1 ||
 	    buf_terminate(&f->token) == -1)
@@ -124,7 +129,7 @@ aws_instance_start(struct aws_fetch *f)
 	const char *disabled = aws_fetch_variable("AWS_EC2_METADATA_DISABLED");
 
 	if (disabled != NULL && strcasecmp(disabled, "true") == 0) {
-		no_answer(f, "is not to be asked (AWS_EC2_METADATA_DISABLED)");
+		no_token(f, "AWS_EC2_METADATA_DISABLED");
 		return;
 	}
 	if (set_url(f, "/latest/api/token", "", 0) == -1)

@@ -214,7 +214,7 @@ taken(struct aws_sender *s, struct post *p, struct aws_result results[AWS_BATCH_
 			message_failed(s, messages[i], &results[i].error);
 			break;
 		case AWS_UNKNOWN:
-			give(s, messages[i], VERDICT_RETRY, "an answer passes over a message");
+			give(s, messages[i], VERDICT_RETRY, "an answer leaves out a message");
 			break;
 		}
 	}
