@@ -103,6 +103,7 @@ batch_end(struct kdiff *k)
 	k->count[COUNT_SEQ].value = store_seq(k->store);
 	k->events = 0;
 	k->batch_bytes = 0;
+	k->batch_gap = false;
 	outflow_release(&k->outflow);
 	if (outflow_push(&k->outflow, k->store, k->kinds) == -1)
 		return -1;

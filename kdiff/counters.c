@@ -29,6 +29,7 @@ counters_new(void)
 	    [COUNT_CREATED_RECORDS] = RECORDS("type=\"created\""),
 	    [COUNT_UPDATED_RECORDS] = RECORDS("type=\"updated\""),
 	    [COUNT_DELETED_RECORDS] = RECORDS("type=\"deleted\""),
+	    [COUNT_GAP_RECORDS] = RECORDS("type=\"gap\""),
 	    [COUNT_UNCHANGED] = DROPPED("reason=\"unchanged\""),
 	    [COUNT_STALE] = DROPPED("reason=\"stale\""),
 	    [COUNT_IGNORED] = DROPPED("reason=\"metadata\""),

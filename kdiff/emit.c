@@ -78,25 +78,31 @@ add_row(struct kdiff *k, const struct emission *e, uint64_t seq)
 					: outbox_add(k->store, &row);
 }
 
+/* The record whose small members are at hand, to where it has to go. */
 static int
-add_text(struct kdiff *k, const struct emission *e, uint64_t seq)
+emit(struct kdiff *k, const struct emission *e)
 {
 	struct record_line line = {
-	    .seq = seq,
+	    .seq = store_seq(k->store) + 1,
 	    .type = e->type,
 	    .small = {k->small.data, k->small.len},
 	    .then = e->then,
 	    .now = e->now,
 	};
 
-	return outflow_add(&k->outflow, &line);
+	if (needs_row(k, line.seq) && add_row(k, e, line.seq) == -1)
+		return -1;
+	if (outflow_wants(&k->outflow, line.seq) && outflow_add(&k->outflow, &line) == -1)
+		return -1;
+	store_set_seq(k->store, line.seq);
+	k->batch_bytes += k->small.len + e->then.len + e->now.len;
+	k->count[COUNT_CREATED_RECORDS + e->type].value++;
+	return 0;
 }
 
 int
 emit_change(struct kdiff *k, const struct emission *e)
 {
-	uint64_t seq = store_seq(k->store) + 1;
-
 	e->record->observed_at = k->observed;
 	if (e->record->ns.len == 0)
 		e->record->ns.p = NULL;
@@ -107,11 +113,19 @@ emit_change(struct kdiff *k, const struct emission *e)
 		    e->record->name.p, strerror(errno));
 		return -1;
 	}
-	if ((needs_row(k, seq) && add_row(k, e, seq) == -1) ||
-	    (outflow_wants(&k->outflow, seq) && add_text(k, e, seq) == -1))
+	return emit(k, e);
+}
+
+int
+emit_gap(struct kdiff *k, struct gap *gap)
+{
+	struct emission e = {.type = RECORD_GAP};
+
+	gap->observed_at = k->observed;
+	k->small.len = 0;
+	if (record_small_gap(gap, &k->small) == -1) {
+		log_error(&k->tool.log, "cannot write a gap's record: %s", strerror(errno));
 		return -1;
-	store_set_seq(k->store, seq);
-	k->batch_bytes += k->small.len + e->then.len + e->now.len;
-	k->count[COUNT_CREATED_RECORDS + e->type].value++;
-	return 0;
+	}
+	return emit(k, &e);
 }

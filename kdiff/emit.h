@@ -20,5 +20,7 @@ struct emission {
 
 /* 0, or -1 with a message. */
 int emit_change(struct kdiff *k, const struct emission *e);
+/* observed_at is set here. */
+int emit_gap(struct kdiff *k, struct gap *gap);
 
 #endif

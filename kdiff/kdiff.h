@@ -23,6 +23,7 @@ enum counter {
 	COUNT_CREATED_RECORDS,
 	COUNT_UPDATED_RECORDS,
 	COUNT_DELETED_RECORDS,
+	COUNT_GAP_RECORDS,
 	COUNT_UNCHANGED,
 	COUNT_STALE,
 	COUNT_IGNORED,
@@ -45,7 +46,8 @@ enum counter {
 
 struct kdiff {
 	struct tool tool;
-	const char *state; /* --state, or NULL */
+	int (*command)(struct kdiff *k); /* to be done instead; NULL: none */
+	const char *state;               /* --state, or NULL */
 	bool baseline;
 	bool ignore_metadata;
 	bool coalesce;        /* --overflow */
@@ -68,6 +70,7 @@ struct kdiff {
 	/* The batch: what the open transaction stands for. */
 	unsigned events;    /* that it has taken */
 	size_t batch_bytes; /* of the records that they made */
+	bool batch_gap; /* it has a gap's record for lines that nobody can tell the stream of */
 
 	uint64_t trimmed;    /* rows up to that seq have been removed from the outbox */
 	uint64_t maybe_sent; /* records up to that seq may have been written by a former run */

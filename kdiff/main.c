@@ -18,12 +18,13 @@
 #include "wait.h"
 
 static int
-open_all(struct kdiff *k)
+open_all(struct kdiff *k, bool *refused)
 {
+	struct store_options options = {.dir = k->state};
 	struct outbox_row first;
 	int have;
 
-	k->store = store_open(&k->tool.log, k->state);
+	k->store = store_open(&k->tool.log, &options, refused);
 	if (k->store == NULL || store_begin(k->store, 0) != STORE_OK)
 		return -1;
 	k->kinds = kinds_open(&k->tool.log, k->store);
@@ -111,6 +112,34 @@ run(struct kdiff *k, struct reader *reader)
 	return 0;
 }
 
+/* From input to records. The exit code. */
+static int
+keep(struct kdiff *k)
+{
+	struct reader *reader = NULL;
+	bool refused = false;
+	int status = EXIT_FAILED;
+	bool failed;
+
+	k->stop_fd = tool_stop_fd(&k->tool);
+	if (k->stop_fd == -1)
+		return EXIT_FAILED;
+	if (open_all(k, &refused) == -1)
+		return refused ? EXIT_USAGE : EXIT_FAILED;
+	metrics_init(&k->metrics, &k->tool.log, k->tool.metrics_path, k->count, COUNTERS);
+	reader = reader_open(k, STDIN_FILENO);
+	if (reader == NULL)
+		return EXIT_FAILED;
+	failed = run(k, reader) == -1 && !k->gave_up;
+	/* What came before a bad line is good. */
+	if (finish(k) == 0 && !failed)
+		status = EXIT_OK;
+	wait_tick(k);
+	metrics_write(&k->metrics);
+	reader_close(reader);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -120,9 +149,7 @@ main(int argc, char **argv)
 	    .acks = {.fd = -1},
 	    .outflow = {.restore = -1},
 	};
-	struct reader *reader = NULL;
 	int status;
-	bool failed;
 
 	tool_init(&k.tool, "kdiff");
 	buf_init(&k.small, (size_t)64 << 20);
@@ -131,24 +158,10 @@ main(int argc, char **argv)
 		buf_init(&k.plain[i], INPUT_MAX);
 	k.count = counters_new();
 	status = options_parse(&k, argc, argv);
-	if (status != -1)
-		goto out;
-	status = EXIT_FAILED;
-	k.stop_fd = tool_stop_fd(&k.tool);
-	if (k.count == NULL || k.stop_fd == -1 || open_all(&k) == -1)
-		goto out;
-	metrics_init(&k.metrics, &k.tool.log, k.tool.metrics_path, k.count, COUNTERS);
-	reader = reader_open(&k, STDIN_FILENO);
-	if (reader == NULL)
-		goto out;
-	failed = run(&k, reader) == -1 && !k.gave_up;
-	/* What came before a bad line is good. */
-	if (finish(&k) == 0 && !failed)
-		status = EXIT_OK;
-	wait_tick(&k);
-	metrics_write(&k.metrics);
-out:
-	reader_close(reader);
+	if (status == -1 && k.count == NULL)
+		status = EXIT_FAILED;
+	if (status == -1)
+		status = k.command != NULL ? k.command(&k) : keep(&k);
 	close_all(&k);
 	return status;
 }

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
+
 static const char help[] =
     "usage: kdiff [options] < watch-events > change-records\n"
+    "       kdiff --state=DIR --positions\n"
     "\n"
     "Keeps the last state of each object and writes a record for each change: created,\n"
     "updated (state before and after), deleted. Reads what kwatch writes, or what\n"
@@ -22,7 +25,9 @@ static const char help[] =
     "                             (default: 1GiB; 0: no limit)\n"
     "      --overflow=block|coalesce  when it is full: stop reading (the default), or from\n"
     "                             half on keep the latest change of each object "
-    "alone\n" TOOL_OPTIONS_HELP "\n"
+    "alone\n"
+    "      --positions            print from where each stream may be watched "
+    "on\n" TOOL_OPTIONS_HELP "\n"
     "Exit status: 0 at the end of input, 1 on failure, 2 on wrong usage. See kdiff(1).\n";
 
 enum {
@@ -31,6 +36,7 @@ enum {
 	OPT_ACK_FD,
 	OPT_SPOOL_MAX,
 	OPT_OVERFLOW,
+	OPT_POSITIONS,
 };
 
 static bool
@@ -111,6 +117,9 @@ take(struct kdiff *k, int opt)
 		return take_word(optarg, "block", "coalesce", &k->coalesce)
 			   ? -1
 			   : wrong(k, "overflow", "none of block, coalesce");
+	case OPT_POSITIONS:
+		k->command = positions;
+		return -1;
 	}
 	switch (tool_option(&k->tool, opt, optarg, help)) {
 	case TOOL_OPTION_EXIT:
@@ -132,6 +141,7 @@ options_parse(struct kdiff *k, int argc, char **argv)
 	    {"ack-fd", required_argument, NULL, OPT_ACK_FD},
 	    {"spool-max", required_argument, NULL, OPT_SPOOL_MAX},
 	    {"overflow", required_argument, NULL, OPT_OVERFLOW},
+	    {"positions", no_argument, NULL, OPT_POSITIONS},
 	    TOOL_OPTIONS,
 	    {NULL, 0, NULL, 0},
 	};
@@ -150,6 +160,10 @@ options_parse(struct kdiff *k, int argc, char **argv)
 	}
 	if (k->state != NULL && *k->state == '\0') {
 		log_error(&k->tool.log, "--state: the directory's name is empty");
+		return EXIT_USAGE;
+	}
+	if (k->command != NULL && k->state == NULL) {
+		log_error(&k->tool.log, "there is no --state to look into");
 		return EXIT_USAGE;
 	}
 	return -1;

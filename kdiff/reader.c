@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gap.h"
 #include "snapshot.h"
 #include "unfold.h"
 
@@ -76,9 +77,25 @@ reader_input(struct reader *r)
 	return &r->in;
 }
 
-/* Names what is bad. 0 when it may be skipped, else -1. */
+/* Something could not be finished, for a reason that has been said. */
 static int
-bad(struct reader *r, uint64_t line, uint64_t offset, const char *why)
+failed(struct reader *r)
+{
+	r->k->broken = !r->k->gave_up;
+	return -1;
+}
+
+/* Input is passed over. */
+static int
+lost(struct reader *r, const struct object *object)
+{
+	return gap_lost(r->k, object) == -1 ? failed(r) : 0;
+}
+
+/* Names what is bad; object: what is known of it, or NULL. 0 when it may be skipped, else -1. */
+static int
+bad_object(struct reader *r, uint64_t line, uint64_t offset, const char *why,
+    const struct object *object)
 {
 	struct kdiff *k = r->k;
 
@@ -86,18 +103,24 @@ bad(struct reader *r, uint64_t line, uint64_t offset, const char *why)
 	k->count[COUNT_BAD].value++;
 	if (streams_taint(k->streams) > 0)
 		log_warning(&k->tool.log, "snapshots now under way will delete nothing");
-	return k->tool.on_error == ON_ERROR_SKIP ? 0 : -1;
+	return k->tool.on_error == ON_ERROR_SKIP ? lost(r, object) : -1;
 }
 
-/* why: where the judged call leaves it, so that it is read behind the call. */
 static int
-judge(struct reader *r, enum change_result result, const char *const *why)
+bad(struct reader *r, uint64_t line, uint64_t offset, const char *why)
+{
+	return bad_object(r, line, offset, why, NULL);
+}
+
+/* What became of the object. why: where the judged call leaves it, so that it is read behind the
+ * call. */
+static int
+judge(struct reader *r, enum change_result result, const struct object *object,
+    const char *const *why)
 {
 	if (result == CHANGE_BAD)
-		return bad(r, r->line, r->in.offset, *why);
-	if (result == CHANGE_FAILED)
-		r->k->broken = !r->k->gave_up;
-	return result == CHANGE_FAILED ? -1 : 0;
+		return bad_object(r, r->line, r->in.offset, *why, object);
+	return result == CHANGE_FAILED ? failed(r) : 0;
 }
 
 /* The "Pod" of "PodList"; p NULL when there is none (a plain List: its items say it
@@ -164,7 +187,7 @@ take_item(struct reader *r, const char *json, size_t len)
 			return bad(r, r->line, r->in.offset, why);
 	}
 	r->k->count[COUNT_ADDED + r->list_type].value++;
-	return judge(r, change_apply(r->k, r->list_type, &o, &why), &why);
+	return judge(r, change_apply(r->k, r->list_type, &o, &why), &o, &why);
 }
 
 static int
@@ -222,10 +245,11 @@ take_event(struct reader *r, const char *json, size_t len, uint64_t offset)
 		if (is_list(&event.object))
 			return take_list(r, &event);
 		r->k->count[COUNT_ADDED + event.type].value++;
-		return judge(r, change_apply(r->k, event.type, &event.object, &why), &why);
+		return judge(r, change_apply(r->k, event.type, &event.object, &why),
+		    &event.object, &why);
 	case EVENT_BOOKMARK:
 		r->k->count[COUNT_BOOKMARK].value++;
-		return judge(r, snapshot_mark(r->k, &event.object, &why), &why);
+		return judge(r, snapshot_mark(r->k, &event.object, &why), NULL, &why);
 	default:
 		return take_error(r, &event);
 	}

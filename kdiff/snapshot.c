@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "batch.h"
+#include "gap.h"
+#include "rv.h"
 
 /* Does it follow that the object (of the stream's kind and namespace) is gone when it was not
  * seen since the snapshot began? One that came before any mark had named a stream belongs to
@@ -44,20 +46,23 @@ delete_unseen(struct kdiff *k, const struct stream *stream)
 	}
 }
 
+/* An end whose begin nobody here has seen says nothing: of what stood between them, some may have
+ * been lost with the process that read it. */
 static int
 snapshot_end(struct kdiff *k, struct stream *stream, struct bytes version)
 {
-	bool tainted = stream->in_snapshot && stream->tainted;
-
-	if (tainted)
+	if (!stream->in_snapshot)
+		return 0;
+	if (stream->tainted) {
 		log_warning(&k->tool.log,
 		    "%s: lines of the snapshot were lost: deletes are left to the next one",
 		    stream->path);
-	else if (stream->in_snapshot && delete_unseen(k, stream) == -1)
-		return -1;
-	if (!tainted) {
-		k->count[COUNT_SNAPSHOTS].value += stream->in_snapshot;
+	} else {
+		if (delete_unseen(k, stream) == -1 || gap_end(k, stream, version) == -1)
+			return -1;
+		k->count[COUNT_SNAPSHOTS].value++;
 		stream->complete = true;
+		stream->unfinished = false;
 		stream_advance(stream, version);
 	}
 	stream->in_snapshot = false;
@@ -69,6 +74,7 @@ static void
 snapshot_begin(struct stream *stream)
 {
 	stream->in_snapshot = true;
+	stream->unfinished = true;
 	stream->tainted = false;
 	stream->snapshot++;
 	stream->dirty = true;
@@ -76,16 +82,26 @@ snapshot_begin(struct stream *stream)
 
 /* The type is no more: an empty snapshot, and a new stream should it ever come back. */
 static int
-stream_gone(struct kdiff *k, struct stream *stream)
+stream_gone(struct kdiff *k, struct stream *stream, struct bytes version)
 {
 	snapshot_begin(stream);
-	if (delete_unseen(k, stream) == -1)
+	if (delete_unseen(k, stream) == -1 || gap_end(k, stream, version) == -1)
 		return -1;
 	stream->in_snapshot = false;
+	stream->unfinished = false;
 	stream->complete = false;
 	stream->version_len = 0;
 	stream->dirty = true; /* a batch may have ended since snapshot_begin */
 	return 0;
+}
+
+/* A bookmark that is no mark: the server's own, or where kwatch resumes the stream. That may be
+ * before what is known, and then what follows is known: the stream does not go back. */
+static void
+bookmark(struct stream *stream, struct bytes version)
+{
+	if (!stream->in_snapshot && rv_compare(version, stream_version(stream)) != RV_OLDER)
+		stream_advance(stream, version);
 }
 
 static enum change_result
@@ -96,20 +112,18 @@ take_mark(struct kdiff *k, struct stream *stream, const struct object *o,
 	struct json_str reason = {.p = "", .len = 0};
 	int result = 0;
 
-	if (mark->p == NULL) { /* the server's own bookmark */
-		if (!stream->in_snapshot)
-			stream_advance(stream, version);
+	if (mark->p == NULL) {
+		bookmark(stream, version);
 	} else if (json_str_is(mark, "begin")) {
+		gap_begin(stream);
 		snapshot_begin(stream);
 	} else if (json_str_is(mark, "end")) {
 		result = snapshot_end(k, stream, version);
 	} else if (json_str_is(mark, "gone")) {
-		result = stream_gone(k, stream);
+		result = stream_gone(k, stream, version);
 	} else if (json_str_is(mark, "gap")) {
 		object_annotation(o, "kollect/reason", &reason);
-		log_warning(&k->tool.log, "%s: events may be missing: %.*s", stream->path,
-		    (int)reason.len, reason.p);
-		k->count[COUNT_GAPS].value++;
+		gap_marked(k, stream, (struct bytes){reason.p, reason.len});
 	} else {
 		*why = "unknown kollect/mark";
 		return CHANGE_BAD;

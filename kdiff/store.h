@@ -60,9 +60,19 @@ struct known {
 	struct packed state;
 };
 
-/* dir: where the store lives, made when missing; NULL: a private temporary file that is not
- * synced and is gone with the process. NULL with a message when that cannot be. */
-struct store *store_open(const struct log *log, const char *dir);
+struct store_options {
+	const char *dir; /* where the store lives, made when missing; NULL: a private temporary
+			  * file that is not synced and is gone with the process */
+	bool read_only;  /* to look at what is there: nothing is made or changed, and a
+			  * transaction for reading stays open */
+};
+
+/* NULL with a message when it cannot be; *refused: when it is a store, but not one for this
+ * program. */
+struct store *store_open(
+    const struct log *log, const struct store_options *options, bool *refused);
+/* Is there a store in dir? */
+bool store_exists(const char *dir);
 /* Forgets what is not committed. */
 void store_close(struct store *store);
 

@@ -23,7 +23,7 @@ static const char counts_key[] = "counts";
 static int
 lock_directory(struct store *s, const char *dir)
 {
-	if (mkdir(dir, 0700) == -1 && errno != EEXIST) {
+	if (!s->read_only && mkdir(dir, 0700) == -1 && errno != EEXIST) {
 		log_error(
 		    s->log, "%s: cannot make the state directory: %s", dir, strerror(errno));
 		return -1;
@@ -44,6 +44,15 @@ lock_directory(struct store *s, const char *dir)
 	}
 	snprintf(s->path, sizeof(s->path), "%.*s/store.mdb", (int)sizeof(s->path) - 16, dir);
 	return 0;
+}
+
+bool
+store_exists(const char *dir)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/store.mdb", dir);
+	return access(path, F_OK) == 0;
 }
 
 /* A file of its own that no name leads to once it is open. */
@@ -73,7 +82,8 @@ open_tables(struct store *s)
 	int rc = 0;
 
 	for (int i = 0; rc == 0 && i < TABLES; i++)
-		rc = mdb_dbi_open(s->txn, table_names[i], MDB_CREATE, &s->tables[i]);
+		rc = mdb_dbi_open(
+		    s->txn, table_names[i], s->read_only ? 0 : MDB_CREATE, &s->tables[i]);
 	return rc == 0 ? 0 : store_failed(s, "open a table", rc);
 }
 
@@ -86,6 +96,8 @@ open_environment(struct store *s)
 
 	if (s->temporary)
 		flags |= MDB_NOSYNC | MDB_WRITEMAP;
+	if (s->read_only)
+		flags |= MDB_RDONLY;
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(s->env, TABLES);
 	if (rc == 0)
@@ -138,21 +150,24 @@ load_counts(struct store *s)
 }
 
 static int
-load_meta(struct store *s)
+load_meta(struct store *s, bool *refused)
 {
 	uint32_t version = STORE_VERSION;
 	MDB_val value;
 	int have = store_table_get(s, META, version_key, sizeof(version_key) - 1, &value);
 
-	if (have == 0)
+	if (have == 0 && !s->read_only)
 		return store_table_put(s, META, version_key, sizeof(version_key) - 1,
 		    store_value(&version, sizeof(version)));
 	if (have == -1)
 		return -1;
-	if (value.mv_size != sizeof(version) ||
+	if (have == 0 || value.mv_size != sizeof(version) ||
 	    memcmp(value.mv_data, &version, sizeof(version)) != 0) {
 		log_error(s->log,
-		    "%s: the store is of another version; move it away to begin anew", s->path);
+		    "%s: the store is of another version of kdiff: name another --state "
+		    "directory, or remove this one to begin anew",
+		    s->path);
+		*refused = true;
 		return -1;
 	}
 	return load_counts(s);
@@ -160,23 +175,35 @@ load_meta(struct store *s)
 
 /* All that must be there is made and read in one transaction. */
 static int
-begin_use(struct store *s)
+begin_use(struct store *s, bool *refused)
 {
 	enum store_result result = store_begin(s, 0);
 
 	if (result == STORE_OK) {
-		if (open_tables(s) == -1 || load_meta(s) == -1)
+		if (open_tables(s) == -1 || load_meta(s, refused) == -1)
 			return -1;
 		result = store_commit(s);
 	}
 	return result == STORE_FULL ? store_failed(s, "grow the store", s->full) : (int)result;
 }
 
-struct store *
-store_open(const struct log *log, const char *dir)
+/* The transaction stays open. */
+static int
+begin_to_look(struct store *s, bool *refused)
 {
+	return store_begin_reading(s) == -1 || open_tables(s) == -1 ||
+		       load_meta(s, refused) == -1
+		   ? -1
+		   : 0;
+}
+
+struct store *
+store_open(const struct log *log, const struct store_options *options, bool *refused)
+{
+	const char *dir = options->dir;
 	struct store *s = calloc(1, sizeof(*s));
 
+	*refused = false;
 	if (s == NULL) {
 		log_error(log, "out of memory");
 		return NULL;
@@ -184,10 +211,12 @@ store_open(const struct log *log, const char *dir)
 	s->log = log;
 	s->lock_fd = -1;
 	s->temporary = dir == NULL;
+	s->read_only = options->read_only;
 	buf_init(&s->object, SIZE_MAX);
 	buf_init(&s->redo, SIZE_MAX);
 	if ((dir == NULL ? temporary_path(s) : lock_directory(s, dir)) == -1 ||
-	    open_environment(s) == -1 || begin_use(s) == -1) {
+	    open_environment(s) == -1 ||
+	    (s->read_only ? begin_to_look(s, refused) : begin_use(s, refused)) == -1) {
 		store_close(s);
 		return NULL;
 	}

@@ -22,6 +22,7 @@ struct store {
 	const struct log *log;
 	char path[PATH_MAX];
 	bool temporary;
+	bool read_only;
 	bool failed; /* a message has been written */
 	int full;    /* why the last transaction found no room: LMDB's code; 0: it did */
 	int lock_fd;

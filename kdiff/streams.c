@@ -5,15 +5,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* A row of the store's streams table: this, the resourceVersion and the whole path, as the key
- * may have only the path's beginning. */
-struct row {
-	uint32_t version_len;
-	uint32_t id;
-	uint32_t snapshot;
-	uint32_t complete;
-};
-
 /* An apiVersion and kind as objects name it, so that one look-up tells all about an object. */
 struct type {
 	struct kind *kind;
@@ -194,20 +185,22 @@ key_of(const struct stream *stream, char key[STORE_NAME_MAX])
 static int
 save(struct streams *s, struct stream *stream)
 {
-	struct row row = {
-	    .version_len = (uint32_t)stream->version_len,
+	struct stream_row row = {
 	    .id = stream->id,
 	    .snapshot = stream->snapshot,
 	    .complete = stream->complete,
+	    .unfinished = stream->unfinished,
+	    .version = {stream->version, stream->version_len},
+	    .path = {stream->path, stream->path_len},
+	    .gap_reason = {stream->gap_reason, stream->gap_reason_len},
+	    .gap_from = {stream->gap_from, stream->gap_from_len},
 	};
 	char key[STORE_NAME_MAX];
 	struct buf value;
 	int result = -1;
 
-	buf_init(&value, sizeof(row) + STREAM_VERSION_MAX + STREAM_PATH_MAX);
-	if (buf_add(&value, &row, sizeof(row)) == -1 ||
-	    buf_add(&value, stream->version, stream->version_len) == -1 ||
-	    buf_add(&value, stream->path, stream->path_len) == -1)
+	buf_init(&value, 2 * (size_t)STREAM_PATH_MAX);
+	if (stream_row_write(&row, &value) == -1)
 		log_error(s->log, "out of memory");
 	else
 		result = store_row_put(s->store, STORE_STREAMS, key_of(stream, key),
@@ -217,12 +210,20 @@ save(struct streams *s, struct stream *stream)
 	return result;
 }
 
+static size_t
+copy(char *to, struct bytes from)
+{
+	if (from.len > 0)
+		memcpy(to, from.p, from.len);
+	return from.len;
+}
+
 static int
 load(struct streams *s, struct stream *stream)
 {
 	char key[STORE_NAME_MAX];
+	struct stream_row row;
 	struct bytes value;
-	struct row row = {.version_len = 0};
 	size_t rows;
 	int have = store_row_get(s->store, STORE_STREAMS, key_of(stream, key), &value);
 
@@ -234,20 +235,33 @@ load(struct streams *s, struct stream *stream)
 		stream->id = (uint32_t)rows + 1;
 		return save(s, stream);
 	}
-	if (value.len >= sizeof(row))
-		memcpy(&row, value.p, sizeof(row));
-	if (value.len < sizeof(row) || row.version_len > STREAM_VERSION_MAX ||
-	    value.len - sizeof(row) != row.version_len + stream->path_len) {
-		log_error(
-		    s->log, "%s: the store's row of this stream is damaged", stream->path);
-		return -1;
-	}
+	if (stream_row_read(value, &row) == -1)
+		return store_damaged(s->store, "the row of a stream");
 	stream->id = row.id;
 	stream->snapshot = row.snapshot;
-	stream->complete = row.complete != 0;
-	stream->version_len = row.version_len;
-	memcpy(stream->version, value.p + sizeof(row), row.version_len);
+	stream->complete = row.complete;
+	stream->unfinished = row.unfinished;
+	stream->version_len = copy(stream->version, row.version);
+	stream->gap_reason_len = copy(stream->gap_reason, row.gap_reason);
+	stream->gap_from_len = copy(stream->gap_from, row.gap_from);
 	return 0;
+}
+
+static bool
+covers(const struct stream *stream, struct bytes ns)
+{
+	return stream->ns.p == NULL ||
+	       (stream->ns.len == ns.len && memcmp(stream->ns.p, ns.p, ns.len) == 0);
+}
+
+/* A stream that is new to its type: which others bring the same objects? */
+static void
+note_overlaps(struct type *type, struct stream *stream)
+{
+	for (struct stream *t = type->streams; t != NULL; t = t->next) {
+		if (t->ns.p == NULL || covers(stream, t->ns))
+			t->overlaps = stream->overlaps = true;
+	}
 }
 
 /* The stream is the one named last of its type: to the front. */
@@ -296,8 +310,19 @@ streams_named(struct streams *s, struct bytes path, struct bytes api_version, st
 		free(stream);
 		return NULL;
 	}
+	note_overlaps(type, stream);
 	bring_forward(type, stream);
 	return stream;
+}
+
+static struct stream *
+stream_for(const struct type *type, struct bytes ns)
+{
+	for (struct stream *t = type->streams; t != NULL; t = t->next) {
+		if (covers(t, ns))
+			return t;
+	}
+	return NULL;
 }
 
 struct kind *
@@ -306,17 +331,17 @@ streams_of(struct streams *s, struct bytes api_version, struct bytes kind, struc
 {
 	struct type *type = type_of(s, api_version, kind);
 
-	*stream = NULL;
-	if (type == NULL)
-		return NULL;
-	for (struct stream *t = type->streams; t != NULL; t = t->next) {
-		if (t->ns.p == NULL ||
-		    (t->ns.len == ns.len && memcmp(t->ns.p, ns.p, ns.len) == 0)) {
-			*stream = t;
-			break;
-		}
-	}
-	return type->kind;
+	*stream = type != NULL ? stream_for(type, ns) : NULL;
+	return type != NULL ? type->kind : NULL;
+}
+
+struct stream *
+streams_find(struct streams *s, struct bytes api_version, struct bytes kind, struct bytes ns)
+{
+	const struct type *type = *slot(s->table, s->size, api_version, kind);
+	struct stream *stream = type != NULL ? stream_for(type, ns) : NULL;
+
+	return stream != NULL && !stream->overlaps ? stream : NULL;
 }
 
 void
@@ -333,6 +358,19 @@ struct bytes
 stream_version(const struct stream *stream)
 {
 	return (struct bytes){stream->version, stream->version_len};
+}
+
+void
+stream_note_gap(struct stream *stream, struct bytes reason)
+{
+	static const struct bytes too_long = {"gap", 3};
+
+	if (reason.len > 0 && stream->gap_reason_len == 0)
+		stream->gap_from_len = copy(stream->gap_from, stream_version(stream));
+	if (reason.len > STREAM_REASON_MAX)
+		reason = too_long;
+	stream->gap_reason_len = copy(stream->gap_reason, reason);
+	stream->dirty = true;
 }
 
 size_t

@@ -6,24 +6,29 @@
 
 #include "kinds.h"
 #include "store.h"
+#include "stream_row.h"
 
-enum {
-	STREAM_VERSION_MAX = 128,
-	STREAM_PATH_MAX = 64 * 1024, /* no API server takes a longer URL */
-};
-
-/* One list+watch, named by its API path. */
+/* One list+watch, named by its API path. The upper part stands in the store: struct stream_row
+ * says more of it. */
 struct stream {
 	uint32_t id;
-	uint32_t snapshot; /* number of the latest snapshot begun */
-	bool in_snapshot;  /* between its begin and end, both seen by this process */
-	bool tainted;      /* a line was lost within the snapshot: no deletes follow from it */
-	bool complete;     /* a snapshot has ended at some time: not the first any more */
-	bool dirty;        /* differs from the store */
+	uint32_t snapshot;
+	bool complete;
+	bool unfinished;
+	size_t version_len;
+	char version[STREAM_VERSION_MAX];
+	size_t gap_reason_len;
+	char gap_reason[STREAM_REASON_MAX];
+	size_t gap_from_len;
+	char gap_from[STREAM_VERSION_MAX];
+
+	bool in_snapshot; /* between its begin and end, both seen by this process */
+	bool tainted;     /* a line was lost within the snapshot: no deletes follow from it */
+	bool overlaps;    /* another stream brings such objects too: whose event one is cannot
+			   * be told */
+	bool dirty;       /* differs from the store */
 	struct kind *kind;
 	struct bytes ns; /* of its objects; p NULL: all namespaces. Within path. */
-	size_t version_len;
-	char version[STREAM_VERSION_MAX]; /* the resourceVersion it has come to */
 	size_t path_len;
 	struct stream *next; /* of the same type, in streams.c */
 	char path[];
@@ -44,9 +49,18 @@ struct stream *streams_named(
 struct kind *streams_of(struct streams *streams, struct bytes api_version, struct bytes kind,
     struct bytes ns, struct stream **stream);
 
+/* The same stream for objects of a type that has been named before, without making anything: NULL
+ * when there is none, or when it cannot be told which. */
+struct stream *streams_find(
+    struct streams *streams, struct bytes api_version, struct bytes kind, struct bytes ns);
+
 /* The stream has come to this resourceVersion. */
 void stream_advance(struct stream *stream, struct bytes version);
 struct bytes stream_version(const struct stream *stream);
+
+/* Changes may be missing from where the stream is now on, or has been since this was noted first,
+ * for that reason (as in JSON). An empty reason takes it back. */
+void stream_note_gap(struct stream *stream, struct bytes reason);
 
 /* Lines are lost: no snapshot now under way may lead to deletes. Returns how many there are. */
 size_t streams_taint(struct streams *streams);

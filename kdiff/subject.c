@@ -65,7 +65,7 @@ subject_advance(const struct subject *s)
 {
 	struct bytes at;
 
-	if (s->stream == NULL || s->stream->in_snapshot)
+	if (s->stream == NULL || s->stream->in_snapshot || s->stream->overlaps)
 		return;
 	at = stream_version(s->stream);
 	if (at.len == 0 || rv_compare(s->version, at) != RV_OLDER)
@@ -78,7 +78,7 @@ subject_behind_stream(const struct subject *s)
 	enum rv_order order;
 	struct bytes at;
 
-	if (s->stream == NULL || s->stream->in_snapshot)
+	if (s->stream == NULL || s->stream->in_snapshot || s->stream->overlaps)
 		return false;
 	at = stream_version(s->stream);
 	if (at.len == 0)

@@ -357,3 +357,25 @@ timeless() { sed -E 's/"(appliesAt|observedAt)":"[^"]*",//g'; }
 	ends_with 2
 	says '--overflow: "drop" is none of block, coalesce'
 }
+
+# ---- crashes ----
+
+crashes() {
+	"$root/test/tools/kdiff_crash.py" "$kdiff" state "$@" 2>err >crash.out || {
+		cat crash.out err
+		return 1
+	}
+	grep -q 'none missing' crash.out
+}
+
+@test "killed fifty times at random moments: no record is missing, doubled or out of order" {
+	crashes --kills 50 --seed "$RANDOM"
+}
+
+@test "killed fifty times with a slow reader that acknowledges" {
+	crashes --kills 50 --seed "$RANDOM" --slow --acks
+}
+
+@test "killed twenty times, and fed everything from the first event on each time" {
+	crashes --kills 20 --seed "$RANDOM" --replay --acks
+}

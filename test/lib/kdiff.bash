@@ -38,9 +38,14 @@ mark() {
 		"${4:-Pod}" "${5:-v1}" "$2" "${3:-/api/v1/pods}" "$mark"
 }
 
-# The records of out are those on standard input: type, name, resourceVersion.
+# The records of out are those on standard input: type, name, resourceVersion. Gaps are another matter.
 records_are() {
-	diff -u - <(jq -r '"\(.type) \(.name) \(.resourceVersion)"' out)
+	diff -u - <(jq -r 'select(.type != "gap") | "\(.type) \(.name) \(.resourceVersion)"' out)
+}
+
+# The gaps of out: stream, from, to, reason.
+gaps_are() {
+	diff -u - <(jq -r 'select(.type == "gap") | "\(.stream) \(.from) \(.to) \(.reason)"' out)
 }
 
 ends_with() {

@@ -9,6 +9,15 @@
 
 static struct log quiet = {.tool = "kdiff_outbox", .fd = -1};
 
+static struct store *
+open_store(void)
+{
+	struct store_options options = {.dir = NULL};
+	bool refused;
+
+	return store_open(&quiet, &options, &refused);
+}
+
 static struct bytes
 bytes(const char *text)
 {
@@ -157,7 +166,7 @@ main(void)
 {
 	static const size_t bits[] = {0, 20, 60, 74};
 	struct tap tap = {0};
-	struct store *s = store_open(&quiet, NULL);
+	struct store *s = open_store();
 
 	if (!tap_ok(&tap, s != NULL && store_begin(s, 0) == STORE_OK, "a store"))
 		return tap_done(&tap);
@@ -166,7 +175,7 @@ main(void)
 	redo(&tap, s);
 	store_close(s);
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
-		s = store_open(&quiet, NULL);
+		s = open_store();
 		if (s != NULL && store_begin(s, 0) == STORE_OK)
 			damage(&tap, s, bits[i]);
 		store_close(s);

@@ -26,6 +26,15 @@ said(int fds[2], const char *part)
 	return strstr(text, part) != NULL;
 }
 
+static struct store *
+open_store(const struct log *log, const char *where)
+{
+	struct store_options options = {.dir = where};
+	bool refused;
+
+	return store_open(log, &options, &refused);
+}
+
 static struct bytes
 bytes(const char *text)
 {
@@ -230,7 +239,7 @@ uids(struct tap *tap)
 static void
 reopen(struct tap *tap)
 {
-	struct store *s = store_open(&quiet, dir);
+	struct store *s = open_store(&quiet, dir);
 	struct uid_key key = uid_of("a");
 	struct known known;
 
@@ -242,7 +251,7 @@ reopen(struct tap *tap)
 	store_begin(s, 0);
 	put(s, 1, "shop", "other", "b");
 	store_close(s); /* not committed */
-	s = store_open(&quiet, dir);
+	s = open_store(&quiet, dir);
 	tap_ok(tap,
 	    s != NULL && store_begin(s, 0) == 0 && store_get(s, &key, &known) == 1 &&
 		known.state.size == 77 && store_seq(s) == 42,
@@ -272,7 +281,7 @@ locked(struct tap *tap)
 	}
 	if (pid == 0) {
 		close(done[1]);
-		s = store_open(&quiet, dir);
+		s = open_store(&quiet, dir);
 		if (write(ready[1], s != NULL ? "y" : "n", 1) != 1 ||
 		    read(done[0], &byte, 1) == -1)
 			_exit(1);
@@ -283,12 +292,12 @@ locked(struct tap *tap)
 	tap_ok(tap, read(ready[0], &byte, 1) == 1 && byte == 'y',
 	    "another process has the store open");
 	tap_ok(tap,
-	    store_open(&log, dir) == NULL &&
+	    open_store(&log, dir) == NULL &&
 		said(messages, "another kdiff uses this state directory"),
 	    "a second one is refused, and told why");
 	close(done[1]);
 	waitpid(pid, NULL, 0);
-	s = store_open(&quiet, dir);
+	s = open_store(&quiet, dir);
 	tap_ok(tap, s != NULL, "not once the first has gone");
 	store_close(s);
 }
@@ -300,7 +309,7 @@ refused(struct tap *tap)
 	uint32_t version = 999;
 	int messages[2];
 	char path[100];
-	struct store *s = store_open(&quiet, dir);
+	struct store *s = open_store(&quiet, dir);
 	int fd;
 
 	if (s == NULL || pipe(messages) == -1) {
@@ -313,23 +322,23 @@ refused(struct tap *tap)
 	store_commit(s);
 	store_close(s);
 	tap_ok(tap,
-	    store_open(&log, dir) == NULL && said(messages, "the store is of another version"),
+	    open_store(&log, dir) == NULL && said(messages, "the store is of another version"),
 	    "a store of another version");
 	snprintf(path, sizeof(path), "%s/store.mdb", dir);
 	fd = open(path, O_WRONLY | O_TRUNC);
 	tap_ok(tap,
 	    fd != -1 && write(fd, path, sizeof(path)) == (ssize_t)sizeof(path) &&
 		write(fd, "garbage", 7) == 7 && close(fd) == 0 &&
-		store_open(&log, dir) == NULL &&
+		open_store(&log, dir) == NULL &&
 		said(messages, "store.mdb: cannot open the store"),
 	    "a file that is no store");
 	tap_ok(tap,
-	    store_open(&log, "/dev/null/x") == NULL &&
+	    open_store(&log, "/dev/null/x") == NULL &&
 		said(messages, "/dev/null/x: cannot make the state"),
 	    "a directory that cannot be made");
 	setenv("TMPDIR", "/nonexistent", 1);
 	tap_ok(tap,
-	    store_open(&log, NULL) == NULL &&
+	    open_store(&log, NULL) == NULL &&
 		said(messages, "/nonexistent: cannot make a temporary store"),
 	    "a temporary directory that is not there");
 }
@@ -377,7 +386,7 @@ main(void)
 	if (!tap_ok(&tap, mkdtemp(template) != NULL, "a directory"))
 		return tap_done(&tap);
 	snprintf(dir, sizeof(dir), "%s/state", template);
-	s = store_open(&quiet, NULL);
+	s = open_store(&quiet, NULL);
 	if (tap_ok(&tap, s != NULL && store_begin(s, 0) == 0, "a temporary store")) {
 		tap_ok(&tap, access(s->path, F_OK) == -1 && errno == ENOENT,
 		    "no name leads to its file");
