@@ -2,6 +2,7 @@
 #include "rabbit_session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -86,14 +87,14 @@ read_all(struct rabbit_session *s)
 static int
 keep_heartbeat(struct rabbit_session *s)
 {
-	const int beat_ms = rabbit_talk_heartbeat_ms(s->talk);
+	const int64_t beat_ms = rabbit_talk_heartbeat_ms(s->talk);
 	int64_t now = core_now_ms();
 
 	if (beat_ms == 0 || !rabbit_talk_ready(s->talk))
 		return 0;
 	if (now - s->heard_ms >= 2 * beat_ms)
-		return rabbit_talk_end(
-		    s->talk, "nothing was heard from the broker for %d s", 2 * beat_ms / 1000);
+		return rabbit_talk_end(s->talk,
+		    "nothing was heard from the broker for %" PRId64 " s", 2 * beat_ms / 1000);
 	if (now - s->told_ms < beat_ms / 2 || rabbit_stream_pending(s->stream) > 0)
 		return 0;
 	if (rabbit_wire_heartbeat(rabbit_stream_out(s->stream)) == -1)
@@ -154,7 +155,7 @@ rabbit_session_fd(const struct rabbit_session *s)
 static int64_t
 due_ms(const struct rabbit_session *s)
 {
-	const int beat_ms = rabbit_talk_heartbeat_ms(s->talk);
+	const int64_t beat_ms = rabbit_talk_heartbeat_ms(s->talk);
 	int64_t missed = s->heard_ms + 2 * beat_ms;
 	int64_t due = s->told_ms + beat_ms / 2;
 

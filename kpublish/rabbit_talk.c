@@ -47,6 +47,9 @@ struct rabbit_talk {
 	char why[WHY_MAX];
 };
 
+static void give_reason(struct rabbit_talk *t, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 /* The first reason counts. */
 static void
 give_reason(struct rabbit_talk *t, const char *fmt, va_list ap)

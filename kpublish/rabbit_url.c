@@ -176,6 +176,18 @@ read_query(struct rabbit_server *s, const char *query)
 	return why;
 }
 
+static const char *
+read_vhost(struct rabbit_server *s, char *vhost)
+{
+	if (url_percent_decode(vhost) == -1)
+		return "a % in the vhost has no two hexadecimal digits behind it";
+	if (strlen(vhost) > UINT8_MAX)
+		return "has a vhost of more than 255 bytes";
+	if (*vhost != '\0')
+		s->vhost = vhost;
+	return NULL;
+}
+
 /* What is wrong, NULL: nothing. */
 static const char *
 read_server(struct rabbit_server *s, char *text)
@@ -183,7 +195,7 @@ read_server(struct rabbit_server *s, char *text)
 	char *query = cut(text, "?");
 	char *vhost;
 	char *authority;
-	const char *why;
+	const char *why = NULL;
 
 	s->tls = strncmp(text, "amqps://", 8) == 0;
 	if (!s->tls && strncmp(text, "amqp://", 7) != 0)
@@ -191,13 +203,10 @@ read_server(struct rabbit_server *s, char *text)
 	s->port = s->tls ? PORT_AMQPS : PORT_AMQP;
 	authority = text + (s->tls ? 8 : 7);
 	vhost = cut(authority, "/");
-	if (vhost != NULL && url_percent_decode(vhost) == -1)
-		return "a % in the vhost has no two hexadecimal digits behind it";
-	if (vhost != NULL && *vhost != '\0')
-		s->vhost = vhost;
-	if (strlen(s->vhost) > UINT8_MAX)
-		return "has a vhost of more than 255 bytes";
-	why = read_user(s, &authority);
+	if (vhost != NULL)
+		why = read_vhost(s, vhost);
+	if (why == NULL)
+		why = read_user(s, &authority);
 	if (why == NULL)
 		why = read_host(s, authority);
 	s->name = s->host;

@@ -13,7 +13,7 @@ load ../lib/bus
 bus_start() { rabbit_start "$BATS_FILE_TMPDIR"; }
 bus_kill() { rabbit_kill "$BATS_FILE_TMPDIR"; }
 bus_address() { rabbit_address "$BATS_FILE_TMPDIR"; }
-bus_via() { export RABBIT_SERVER_URL=amqp://$rabbit_user:$rabbit_password@$1?heartbeat=2; }
+bus_via() { export RABBIT_SERVER_URL="amqp://$rabbit_user:$rabbit_password@$1?heartbeat=2"; }
 bus_limit() { echo "$rabbit_max_bytes"; }
 bus_check_key() { echo yes; }
 bus_count() { rabbit_cli "$BATS_FILE_TMPDIR" count "$name"; }
@@ -230,7 +230,7 @@ refused() {
 	make_frames 3 >frames
 	RABBIT_SERVER_URL=amqp://127.0.0.1:1,$RABBIT_SERVER_URL/ publish frames
 	wait "$publisher"
-	RABBIT_SERVER_URL=${RABBIT_SERVER_URL/127.0.0.1/localhost}/%2f?heartbeat=3 publish frames
+	RABBIT_SERVER_URL="${RABBIT_SERVER_URL/127.0.0.1/localhost}/%2f?heartbeat=3" publish frames
 	wait "$publisher"
 	[ "$(rabbit_cli "$server" count "$name")" = 6 ]
 }
@@ -238,9 +238,9 @@ refused() {
 @test "rabbit: TLS, with the CA; an unknown CA, another name, no TLS there" {
 	make_frames 3 >frames
 	tls=$(rabbit_tls_url "$server")
-	RABBIT_SERVER_URL=$tls?cacertfile=$server/pki/ca.crt publish frames
+	RABBIT_SERVER_URL="$tls?cacertfile=$server/pki/ca.crt" publish frames
 	wait "$publisher"
-	RABBIT_SERVER_URL=$(rabbit_tls_url "$server" localhost)?cacertfile=$server/pki/ca.crt publish frames
+	RABBIT_SERVER_URL="$(rabbit_tls_url "$server" localhost)?cacertfile=$server/pki/ca.crt" publish frames
 	wait "$publisher"
 	[ ! -s err ]
 	[ "$(rabbit_cli "$server" count "$name")" = 6 ]
@@ -252,7 +252,7 @@ refused() {
 	at=amqps://$(rabbit_address "$server")
 	given_up "$at" "$at: TLS: the server does not speak it here"
 
-	RABBIT_SERVER_URL=$tls?verify=verify_none publish frames
+	RABBIT_SERVER_URL="$tls?verify=verify_none" publish frames
 	wait "$publisher"
 	grep -q verify_none err
 }
@@ -272,7 +272,7 @@ refused() {
 
 @test "rabbit: much by TLS" {
 	make_frames 20000 300 1000 >frames
-	RABBIT_SERVER_URL=$(rabbit_tls_url "$server")?cacertfile=$server/pki/ca.crt publish frames
+	RABBIT_SERVER_URL="$(rabbit_tls_url "$server")?cacertfile=$server/pki/ca.crt" publish frames
 	wait "$publisher"
 	[ "$(last_ack)" = 20000 ]
 	arrived frames
@@ -335,8 +335,7 @@ refused() {
 	wait_for 20 window_is_full
 	[ ! -s acks ]
 	[ ! -e all-read ]
-	RABBIT_SERVER_URL=$RABBIT_SERVER_URL run --separate-stderr -1 \
-		"$kpublish" "$url" --retry-timeout 3 <frames
+	run --separate-stderr -1 "$kpublish" "$url" --retry-timeout 3 <frames
 	[[ $stderr == *'has accepted no message for 3 s: '*'blocked publishers: low on memory'* ]]
 	peak=$(awk '/VmHWM/ {print $2}' "/proc/$publisher/status")
 	rabbit_ctl "$server" set_vm_memory_high_watermark 0.4
@@ -350,7 +349,7 @@ refused() {
 
 @test "rabbit: a broker that hangs is found out by its heartbeat" {
 	make_frames 30000 300 >frames
-	RABBIT_SERVER_URL=$RABBIT_SERVER_URL?heartbeat=1 publish frames
+	RABBIT_SERVER_URL="$RABBIT_SERVER_URL?heartbeat=1" publish frames
 	wait_for 30 at_least 1000 last_ack
 	kill -STOP "$(cat "$server/rabbit.pid")"
 	wait_for 30 grep -q 'nothing was heard from the broker for 2 s' err

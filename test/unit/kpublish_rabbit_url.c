@@ -8,29 +8,29 @@
 
 struct expected {
 	const char *url;
-	bool tls;
 	const char *host;
-	unsigned port;
 	const char *user;
 	const char *password;
 	const char *vhost;
 	const char *shown;
+	unsigned port;
+	bool tls;
 };
 
 static const struct expected table[] = {
-    {"amqp://h", false, "h", 5672, "guest", "guest", "/", "amqp://h:5672"},
-    {"amqp://h/", false, "h", 5672, "guest", "guest", "/", "amqp://h:5672"},
-    {"amqp://h:99/%2f", false, "h", 99, "guest", "guest", "/", "amqp://h:99"},
-    {"amqp://u@h/v", false, "h", 5672, "u", "", "v", "amqp://h:5672/v"},
-    {"amqps://u:p@h", true, "h", 5671, "u", "p", "/", "amqps://h:5671"},
-    {"amqp://u:a%40b%3a%2F%2c%3f@h:1/a%2Fb", false, "h", 1, "u", "a@b:/,?", "a/b",
-	"amqp://h:1/a/b"},
-    {"amqp://u:a@b:c@h", false, "h", 5672, "u", "a@b:c", "/", "amqp://h:5672"},
-    {"amqp://u:p%C3%A4ss@h", false, "h", 5672, "u", "p\xc3\xa4ss", "/", "amqp://h:5672"},
-    {"amqp://u:p@[::1]:7/v?heartbeat=5", false, "::1", 7, "u", "p", "v", "amqp://[::1]:7/v"},
-    {"amqp://u:p@[::1]", false, "::1", 5672, "u", "p", "/", "amqp://[::1]:5672"},
-    {"amqp://h?heartbeat=5", false, "h", 5672, "guest", "guest", "/", "amqp://h:5672"},
-    {"amqp://h:/v/w", false, "h", 5672, "guest", "guest", "v/w", "amqp://h:5672/v/w"},
+    {"amqp://h", "h", "guest", "guest", "/", "amqp://h:5672", 5672, false},
+    {"amqp://h/", "h", "guest", "guest", "/", "amqp://h:5672", 5672, false},
+    {"amqp://h:99/%2f", "h", "guest", "guest", "/", "amqp://h:99", 99, false},
+    {"amqp://u@h/v", "h", "u", "", "v", "amqp://h:5672/v", 5672, false},
+    {"amqps://u:p@h", "h", "u", "p", "/", "amqps://h:5671", 5671, true},
+    {"amqp://u:a%40b%3a%2F%2c%3f@h:1/a%2Fb", "h", "u", "a@b:/,?", "a/b", "amqp://h:1/a/b", 1,
+	false},
+    {"amqp://u:a@b:c@h", "h", "u", "a@b:c", "/", "amqp://h:5672", 5672, false},
+    {"amqp://u:p%C3%A4ss@h", "h", "u", "p\xc3\xa4ss", "/", "amqp://h:5672", 5672, false},
+    {"amqp://u:p@[::1]:7/v?heartbeat=5", "::1", "u", "p", "v", "amqp://[::1]:7/v", 7, false},
+    {"amqp://u:p@[::1]", "::1", "u", "p", "/", "amqp://[::1]:5672", 5672, false},
+    {"amqp://h?heartbeat=5", "h", "guest", "guest", "/", "amqp://h:5672", 5672, false},
+    {"amqp://h:/v/w", "h", "guest", "guest", "v/w", "amqp://h:5672/v/w", 5672, false},
 };
 
 static bool

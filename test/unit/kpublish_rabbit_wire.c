@@ -19,7 +19,7 @@ same(amqp_bytes_t b, const char *text)
 static bool
 next_frame(amqp_connection_state_t decoder, struct buf *out, amqp_frame_t *frame)
 {
-	frame->frame_type = 0;
+	*frame = (amqp_frame_t){.frame_type = 0};
 	while (out->len > 0 && frame->frame_type == 0) {
 		int used = amqp_handle_input(
 		    decoder, (amqp_bytes_t){.len = out->len, .bytes = out->data}, frame);
@@ -114,9 +114,9 @@ long_texts(struct tap *tap)
 	struct buf out;
 
 	memset(text, 'x', sizeof(text));
-	memcpy(text + LARGE - 3, "end", 3);
+	text[LARGE - 1] = 'y';
 	b = rabbit_wire_short(text, LARGE);
-	tap_ok(tap, b.len == RABBIT_SHORT_MAX && memcmp((char *)b.bytes + 252, "end", 3) == 0,
+	tap_ok(tap, b.len == RABBIT_SHORT_MAX && ((char *)b.bytes)[RABBIT_SHORT_MAX - 1] == 'y',
 	    "the end of a text that is too long stands for it");
 	buf_init(&out, OUT_MAX);
 	buf_addstr(&out, "before");
