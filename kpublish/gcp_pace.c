@@ -3,13 +3,12 @@
 
 #include "backoff.h"
 
-enum { BASE_MS = 100, MAX_MS = 30000, SHARE = 4 };
+enum { BASE_MS = 100, MAX_MS = 5000, SHARE = 4 };
 
 void
 gcp_pace_init(struct gcp_pace *p, size_t max)
 {
-	*p = (struct gcp_pace){
-	    .max = max, .limit = max, .failed_ms = INT64_MIN, .resume_ms = INT64_MIN};
+	*p = (struct gcp_pace){.max = max, .limit = max, .failed_ms = -1};
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How many requests may be under way: fewer, after a pause, when the server fails or throttles;
- * more, one by one, while it takes what it is sent. It knows no clock. */
+ * more, one by one, while it takes what it is sent. It knows no clock: times are milliseconds of
+ * one that was never below 0. */
 #ifndef GCP_PACE_H
 #define GCP_PACE_H
 

@@ -15,11 +15,15 @@ enum {
 	/* Of a request with several messages. Pub/Sub takes 1 MB/s of a key. */
 	BATCH_SIZE = 1024 * 1024,
 	/* Of all requests under way. */
-	UNDER_WAY_SIZE = 8 * 1024 * 1024,
+	UNDER_WAY_SIZE = 4 * 1024 * 1024,
 	KEEP_SIZE = 16 * 1024, /* of a request's memory, for the next */
 	/* How long an answer may take: so long, and what the way up takes at 100 kB/s. */
 	ANSWER_MS = 15000,
 	BYTES_PER_MS = 100,
+	/* Some requests fail and others do not: so often it is said. So many failures in a row
+	 * are always worth saying. */
+	TELL_MS = 60000,
+	IN_A_ROW = 3,
 };
 
 /* A request under way, or memory for one. */
@@ -46,7 +50,8 @@ struct gcp_sender {
 	struct flight *free;
 	size_t n_under_way;
 	size_t size_under_way;
-	bool heard; /* there was an answer */
+	bool heard;      /* there was an answer */
+	int64_t told_ms; /* when it was said last that a request failed; 0: never */
 };
 
 struct gcp_sender *
@@ -174,20 +179,37 @@ accepted(struct gcp_sender *s, struct lane *lane)
 		verdict(s, m, VERDICT_ACKED, NULL);
 }
 
-/* The server, not the message: again, when the pace allows it. */
+/* The server failed, not the message: again, when the pace allows it. */
 static void
-failed(struct gcp_sender *s, const struct flight *f, int64_t wait_ms)
+failed(struct gcp_sender *s, const struct flight *f, int64_t wait_ms, const char *why)
 {
-	gcp_pace_bad(&s->pace, core_now_ms(), f->started_ms, wait_ms);
+	int64_t now = core_now_ms();
+
+	gcp_pace_bad(&s->pace, now, f->started_ms, wait_ms);
 	lanes_back(s->lanes, f->lane);
+	if (s->told_ms != 0 && now - s->told_ms < TELL_MS && s->pace.failures < IN_A_ROW)
+		return;
+	s->told_ms = now;
+	s->owner->trouble(s->owner->core, "%s: %s", s->target->host, why);
+}
+
+/* It fails until somebody does something about it. */
+static void
+not_allowed(
+    struct gcp_sender *s, const struct flight *f, const struct answer *answer, const char *why)
+{
+	gcp_pace_bad(&s->pace, core_now_ms(), f->started_ms, answer->retry_after_ms);
+	lanes_back(s->lanes, f->lane);
+	s->owner->trouble(s->owner->core,
+	    "%s: %s (to publish needs the topic %s and on it the role roles/pubsub.publisher)",
+	    s->target->host, why, s->target->topic);
 }
 
 static void
 token_refused(struct gcp_sender *s, const struct flight *f, const char *why)
 {
 	if (s->token == NULL) {
-		s->owner->trouble(s->owner->core, "%s: %s", s->target->host, why);
-		failed(s, f, 0);
+		failed(s, f, 0, why);
 		return;
 	}
 	lanes_back(s->lanes, f->lane);
@@ -221,15 +243,10 @@ answered(struct gcp_sender *s, const struct flight *f, const struct answer *answ
 		token_refused(s, f, why);
 		break;
 	case GCP_NOT_ALLOWED:
-		s->owner->trouble(s->owner->core,
-		    "%s: %s (to publish needs the topic %s and on it the role "
-		    "roles/pubsub.publisher)",
-		    s->target->host, why, s->target->topic);
-		failed(s, f, answer->retry_after_ms);
+		not_allowed(s, f, answer, why);
 		break;
 	case GCP_LATER:
-		s->owner->trouble(s->owner->core, "%s: %s", s->target->host, why);
-		failed(s, f, answer->retry_after_ms);
+		failed(s, f, answer->retry_after_ms, why);
 		break;
 	}
 }
@@ -242,8 +259,7 @@ on_answer(void *arg, const struct answer *answer)
 
 	if (answer->status == 0) {
 		s->owner->connected(s->owner->core, false);
-		s->owner->trouble(s->owner->core, "%s: %s", s->target->host, answer->error);
-		failed(s, f, 0);
+		failed(s, f, 0, answer->error);
 	} else {
 		answered(s, f, answer);
 	}
@@ -297,7 +313,7 @@ send_one(struct gcp_sender *s, const char *const *credentials, uint64_t token)
 	s->size_under_way += f->body.len;
 	if (result == 0 && start(f, credentials) == 0)
 		return 0;
-	failed(s, f, 0);
+	failed(s, f, 0, "out of memory");
 	land(s, f);
 	return -1;
 }
@@ -338,10 +354,8 @@ gcp_sender_work(struct gcp_sender *s)
 	}
 	while (lanes_ready(s->lanes) && gcp_pace_allows(&s->pace, s->n_under_way, now) &&
 	       s->size_under_way < UNDER_WAY_SIZE) {
-		if (send_one(s, credentials, token) == -1) {
-			s->owner->trouble(s->owner->core, "out of memory");
+		if (send_one(s, credentials, token) == -1)
 			return;
-		}
 	}
 }
 

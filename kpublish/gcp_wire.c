@@ -50,19 +50,26 @@ base64_size(size_t len)
 static const char first[] = "{\"messages\":[";
 static const char last[] = "]}";
 
-size_t
-gcp_wire_size(const struct message *m)
+static size_t
+attributes_size(const struct message *m)
 {
-	size_t n = strlen("{\"data\":\"\",\"orderingKey\":,\"attributes\":{}},");
-	struct key key;
+	size_t n = 0;
 
-	make_key(m, &key);
-	n += base64_size(m->len) + json_size(key.text);
 	for (size_t i = 0; i < m->n_attributes; i++)
 		if (m->attributes[i].len <= GCP_VALUE_MAX)
 			n += json_size(m->attributes[i].name) +
 			     json_size(m->attributes[i].value) + strlen(":,");
-	return n;
+	return n > 0 ? n - strlen(",") : 0;
+}
+
+size_t
+gcp_wire_size(const struct message *m)
+{
+	struct key key;
+
+	make_key(m, &key);
+	return strlen("{\"data\":\"\",\"orderingKey\":,\"attributes\":{}},") +
+	       base64_size(m->len) + json_size(key.text) + attributes_size(m);
 }
 
 size_t

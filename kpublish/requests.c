@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "buf.h"
 #include "multi.h"
@@ -11,6 +12,8 @@
 enum {
 	BODY_MAX = 1024 * 1024,
 	CONNECT_MS = 10000,
+	/* On a connection of HTTP/2: libcurl 7.88 looks at all of them for each event on it. */
+	STREAMS = 16,
 	OTHER_CONNECTIONS = 8, /* kept for further hosts: of credentials, say */
 	IDLE_S = 300,          /* connections unused for so long are not used again */
 	/* How long a server that was sent Expect: 100-continue (libcurl does it with bodies over
@@ -22,6 +25,8 @@ struct request {
 	struct requests *requests;
 	struct request *next;
 	struct request *prev;
+	bool cut; /* its connection was given up */
+	int64_t started_ms;
 	CURL *easy;
 	struct curl_slist *headers;
 	request_done_fn *done;
@@ -31,10 +36,24 @@ struct request {
 };
 
 struct requests {
+	const struct log *log;
 	struct multi *multi;
+	long max_connections;
 	char *ca_file;
 	struct request *first;
+	int64_t answered_ms; /* when the last answer came */
+	bool multiplexed;    /* some were by HTTP/2 */
+	bool suspect;        /* a connection may be dead: leave_connections */
 };
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 static void
 request_free(struct request *r)
@@ -78,15 +97,32 @@ say(struct request *r, CURLcode code)
 	return r->error;
 }
 
+/* A request took too long. By HTTP/1.1 its connection has gone with it; others may be no better
+ * when nothing came over them either. */
+static void
+watch_connections(struct requests *rs, const struct request *r, CURLcode code)
+{
+	long version = 0;
+
+	if (code == CURLE_OK) {
+		rs->answered_ms = now_ms();
+		curl_easy_getinfo(r->easy, CURLINFO_HTTP_VERSION, &version);
+		rs->multiplexed |= version == CURL_HTTP_VERSION_2_0;
+	} else if (code == CURLE_OPERATION_TIMEDOUT) {
+		rs->suspect |= rs->multiplexed || rs->answered_ms < r->started_ms;
+	}
+}
+
 static void
 finish(void *arg, CURL *easy, CURLcode code)
 {
+	struct requests *rs = arg;
 	struct request *r = NULL;
 	struct answer a = {.body = ""};
 	curl_off_t retry_s = 0;
 
-	(void)arg;
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &r);
+	watch_connections(rs, r, code);
 	if (code == CURLE_OK && buf_terminate(&r->body) == 0) {
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &a.status);
 		curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_s);
@@ -99,6 +135,24 @@ finish(void *arg, CURL *easy, CURLcode code)
 	request_free(r);
 }
 
+/* 0, or -1 with a message. */
+static int
+connect_anew(struct requests *rs)
+{
+	CURLM *handle;
+
+	rs->multi = multi_open(rs->log, finish, rs);
+	if (rs->multi == NULL)
+		return -1;
+	handle = multi_handle(rs->multi);
+	curl_multi_setopt(handle, CURLMOPT_MAX_HOST_CONNECTIONS, rs->max_connections);
+	/* Else as many as four times the requests under way, and so few when those end. */
+	curl_multi_setopt(
+	    handle, CURLMOPT_MAXCONNECTS, rs->max_connections + OTHER_CONNECTIONS);
+	curl_multi_setopt(handle, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS);
+	return 0;
+}
+
 struct requests *
 requests_open(const struct log *log, const char *ca_file, long max_connections)
 {
@@ -109,16 +163,12 @@ requests_open(const struct log *log, const char *ca_file, long max_connections)
 		requests_close(rs);
 		return NULL;
 	}
-	rs->multi = multi_open(log, finish, rs);
-	if (rs->multi == NULL) {
+	rs->log = log;
+	rs->max_connections = max_connections;
+	if (connect_anew(rs) == -1) {
 		requests_close(rs);
 		return NULL;
 	}
-	curl_multi_setopt(
-	    multi_handle(rs->multi), CURLMOPT_MAX_HOST_CONNECTIONS, max_connections);
-	/* Else as many as four times the requests under way, and so few when those end. */
-	curl_multi_setopt(
-	    multi_handle(rs->multi), CURLMOPT_MAXCONNECTS, max_connections + OTHER_CONNECTIONS);
 	return rs;
 }
 
@@ -204,6 +254,7 @@ requests_start(struct requests *rs, const struct ask *ask, request_done_fn *done
 	if (r == NULL)
 		return NULL;
 	r->requests = rs;
+	r->started_ms = now_ms();
 	r->done = done;
 	r->arg = arg;
 	buf_init(&r->body, BODY_MAX);
@@ -241,8 +292,48 @@ requests_timeout_ms(const struct requests *rs)
 	return multi_timeout_ms(rs->multi);
 }
 
+static struct request *
+first_cut(const struct requests *rs)
+{
+	struct request *r = rs->first;
+
+	while (r != NULL && !r->cut)
+		r = r->next;
+	return r;
+}
+
+/* libcurl ends a request that took too long, but not the connection of HTTP/2 that it was on,
+ * and goes on using that, though nothing may ever come over it again. So every connection is
+ * given up, with what is under way on it. */
+static int
+leave_connections(struct requests *rs)
+{
+	struct multi *old = rs->multi;
+	struct request *r;
+
+	rs->suspect = false;
+	if (connect_anew(rs) == -1) {
+		rs->multi = old;
+		return -1;
+	}
+	for (r = rs->first; r != NULL; r = r->next) {
+		multi_remove(old, r->easy);
+		r->cut = true;
+	}
+	multi_close(old);
+	while ((r = first_cut(rs)) != NULL) {
+		struct answer a = {.body = "", .error = "no answer on this connection"};
+
+		r->done(r->arg, &a);
+		request_free(r);
+	}
+	return 0;
+}
+
 int
 requests_run(struct requests *rs)
 {
-	return multi_run(rs->multi) == -1 ? -1 : 0;
+	if (multi_run(rs->multi) == -1)
+		return -1;
+	return rs->suspect ? leave_connections(rs) : 0;
 }

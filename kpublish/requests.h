@@ -15,9 +15,10 @@ struct request;
 
 /* How a request ended. Borrowed for the call of done. */
 struct answer {
-	long status;       /* the HTTP status; 0: no answer came, or not all of it */
-	const char *error; /* what went wrong when status is 0: names the host, no secret */
-	const char *body;  /* ends in a NUL; cut at 1 MiB */
+	long status; /* the HTTP status; 0: no answer came, or not all of it */
+	const char
+	    *error; /* what went wrong when status is 0: may not name the host; no secret */
+	const char *body; /* ends in a NUL; cut at 1 MiB */
 	size_t len;
 	int64_t retry_after_ms; /* Retry-After, or 0 */
 };

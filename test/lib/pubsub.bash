@@ -52,7 +52,14 @@ pubsub_order() {
 
 # pubsub_counted DIR WHAT: one of the server's counts.
 pubsub_counted() {
-	pubsub_call "$1" GET /control/counts | jq ".$2 // 0"
+	local counts
+	counts=$(pubsub_call "$1" GET /control/counts) || return 1
+	jq ".$2 // 0" <<<"$counts"
+}
+
+# pubsub_count DIR TOPIC: how many messages the topic has accepted.
+pubsub_count() {
+	pubsub_call "$1" GET "/control/topic?name=$2"
 }
 
 # pubsub_topic DIR TOPIC: makes the topic projects/p/topics/TOPIC.

@@ -21,7 +21,7 @@ import (
 // control is what a test orders and what it can ask about.
 //
 //	POST /control/fault?code=UNAVAILABLE&n=3   the next three publish requests fail so;
-//	     &after=100     when a hundred more have passed
+//	     &after=100     when a hundred more have passed, behind what was ordered before
 //	     &name=web-3    those with a message whose attribute `name` is this
 //	     &lost=1        accepted all the same
 //	POST /control/hold?ms=50                   each publish request takes so long
@@ -30,11 +30,14 @@ import (
 //	POST /control/revoke                       tokens given so far are good no longer
 //	POST /control/refuse?n=2&body=…            the next requests for tokens fail
 //	POST /control/page?n=1&status=503          requests are answered by no API, but a page of HTML
+//	POST /control/reset                        none of these any more, and counts from 0
 //	GET  /control/counts                       an object of numbers
+//	GET  /control/topic?name=t                 how many messages projects/p/topics/t has accepted
 type control struct {
 	mu      sync.Mutex
 	faults  []*fault
 	hold    time.Duration
+	usual   int64 // limit, when no other is ordered
 	limit   int64
 	refuse  int
 	refusal string
@@ -43,6 +46,7 @@ type control struct {
 	seconds int
 	revoked int // tokens up to this number
 	counts  map[string]int
+	topics  map[string]int // messages accepted
 	within  map[string]int // ordering keys whose requests are being dealt with
 }
 
@@ -51,7 +55,7 @@ type fault struct {
 	n     int
 	after int
 	name  string
-	Lost  bool
+	lost  bool
 }
 
 func (f *fault) err() error {
@@ -59,7 +63,14 @@ func (f *fault) err() error {
 }
 
 func newControl(limit int64) *control {
-	return &control{limit: limit, seconds: 3599, counts: map[string]int{}, within: map[string]int{}}
+	return &control{usual: limit, limit: limit, seconds: 3599, counts: map[string]int{},
+		topics: map[string]int{}, within: map[string]int{}}
+}
+
+func (c *control) accepted(topic string, n int) {
+	c.mu.Lock()
+	c.topics[topic] += n
+	c.mu.Unlock()
 }
 
 func (c *control) count(what string) {
@@ -106,7 +117,7 @@ func (c *control) fault(r *pb.PublishRequest) *fault {
 		}
 		if f.after > 0 {
 			f.after--
-			continue
+			return nil
 		}
 		f.n--
 		c.counts["faults"]++
@@ -209,7 +220,7 @@ func (c *control) serve(w http.ResponseWriter, r *http.Request) {
 	switch strings.TrimPrefix(r.URL.Path, "/control/") {
 	case "fault":
 		f := &fault{n: number(r, "n", 1), after: number(r, "after", 0),
-			name: r.FormValue("name"), Lost: r.FormValue("lost") != ""}
+			name: r.FormValue("name"), lost: r.FormValue("lost") != ""}
 		if err := f.code.UnmarshalJSON([]byte(strconv.Quote(r.FormValue("code")))); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -218,7 +229,7 @@ func (c *control) serve(w http.ResponseWriter, r *http.Request) {
 	case "hold":
 		c.hold = time.Duration(number(r, "ms", 0)) * time.Millisecond
 	case "limit":
-		c.limit = int64(number(r, "bytes", 10<<20))
+		c.limit = int64(number(r, "bytes", int(c.usual)))
 	case "tokens":
 		c.seconds = number(r, "seconds", 3599)
 	case "revoke":
@@ -227,6 +238,11 @@ func (c *control) serve(w http.ResponseWriter, r *http.Request) {
 		c.refuse, c.refusal = number(r, "n", 1), r.FormValue("body")
 	case "page":
 		c.pages, c.page = number(r, "n", 1), number(r, "status", http.StatusServiceUnavailable)
+	case "reset":
+		c.faults, c.hold, c.limit, c.seconds, c.refuse, c.pages = nil, 0, c.usual, 3599, 0, 0
+		c.counts = map[string]int{"tokens": c.counts["tokens"]}
+	case "topic":
+		fmt.Fprintln(w, c.topics["projects/p/topics/"+r.FormValue("name")])
 	case "counts":
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(c.counts)

@@ -100,7 +100,7 @@ func main() {
 		log.Fatal(err)
 	}
 
-	rest := c.counted(c.limited(errorsOfGoogle(api)))
+	rest := c.counted(c.limited(s.permissions(errorsOfGoogle(api))))
 	emulator := http.NewServeMux()
 	emulator.Handle("/", rest)
 	emulator.HandleFunc("/control/", c.serve)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
 )
@@ -75,5 +76,23 @@ func errorsOfGoogle(next http.Handler) http.Handler {
 			said.Code, h.status = codes.InvalidArgument, http.StatusBadRequest
 		}
 		writeError(w, h.status, said.Code, said.Message)
+	})
+}
+
+// permissions answers topics.testIamPermissions, which pstest does not know: who
+// may call may publish to what is there.
+func (s *store) permissions(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		topic, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/v1/"), ":testIamPermissions")
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		s.control.count("probes")
+		answer := map[string][]string{}
+		if _, err := s.GetTopic(r.Context(), &pb.GetTopicRequest{Topic: topic}); err == nil {
+			answer["permissions"] = []string{"pubsub.topics.publish"}
+		}
+		writeJSON(w, http.StatusOK, answer)
 	})
 }

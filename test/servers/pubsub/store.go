@@ -18,19 +18,21 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// store is pstest with a file: what changes it is a line of JSON there, in the
-// order in which it was done, and on the disk before it is answered.
+// store is pstest with a file: what changes it is a line of JSON there, on the
+// disk before it is answered. A line of messages is a request.
 type store struct {
 	*pstest.GServer
 	control *control
 
-	mu      sync.Mutex // the order of the file is that of pstest
-	file    *os.File
-	out     *bufio.Writer
-	written int64 // lines
+	mu            sync.Mutex // of all but the last two
+	file          *os.File
+	out           *bufio.Writer
+	size          int64 // of the file, with what is in out
+	topics        map[string]*topic
+	subscriptions map[string]*subscription
 
 	syncMu sync.Mutex // one fsync for all who wait
-	synced int64
+	synced int64      // so much of the file is on the disk
 }
 
 type message struct {
@@ -39,13 +41,15 @@ type message struct {
 	OrderingKey string            `json:"orderingKey,omitempty"`
 }
 
-// entry is a line: one of the members is set.
+// entry is a line.
 type entry struct {
-	Topic        string           `json:"topic,omitempty"` // made, or with messages
-	Messages     []message        `json:"messages,omitempty"`
-	Subscription *pb.Subscription `json:"subscription,omitempty"`
-	From         string           `json:"from,omitempty"` // a subscription
-	Acked        []string         `json:"acked,omitempty"`
+	Topic    string    `json:"topic,omitempty"` // made; or has accepted
+	Messages []message `json:"messages,omitempty"`
+
+	Subscription *pb.Subscription `json:"subscription,omitempty"` // made
+
+	From  string `json:"from,omitempty"`  // a subscription, of which
+	Acked []int  `json:"acked,omitempty"` // these are done: their numbers in the topic
 }
 
 func openStore(ctx context.Context, path string, fake *pstest.GServer, c *control) (*store, error) {
@@ -53,88 +57,110 @@ func openStore(ctx context.Context, path string, fake *pstest.GServer, c *contro
 	if err != nil {
 		return nil, err
 	}
-	s := &store{GServer: fake, control: c, file: file}
-	good, err := s.replay(ctx)
-	if err != nil {
+	s := &store{GServer: fake, control: c, file: file,
+		topics: map[string]*topic{}, subscriptions: map[string]*subscription{}}
+	if err := s.replay(ctx); err != nil {
 		return nil, err
 	}
 	// What a kill has cut off was never answered.
-	if err := file.Truncate(good); err != nil {
+	if err := file.Truncate(s.size); err != nil {
 		return nil, err
 	}
-	if _, err := file.Seek(good, io.SeekStart); err != nil {
+	if _, err := file.Seek(s.size, io.SeekStart); err != nil {
 		return nil, err
 	}
 	s.out = bufio.NewWriterSize(file, 1<<20)
+	for _, sub := range s.subscriptions {
+		if err := s.feed(ctx, sub); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
-// replay does again what the file holds, and returns how far it is whole.
-func (s *store) replay(ctx context.Context) (int64, error) {
+// replay does again what the whole lines of the file say.
+func (s *store) replay(ctx context.Context) error {
 	in := bufio.NewReaderSize(s.file, 1<<20)
-	var good int64
 	for {
 		line, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return good, nil
+			return nil
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
 		var e entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return 0, fmt.Errorf("byte %d: %w", good, err)
+			return fmt.Errorf("byte %d: %w", s.size, err)
 		}
-		if err := s.redo(ctx, &e); err != nil {
-			return 0, fmt.Errorf("byte %d: %w", good, err)
+		if err := s.redo(ctx, &e, span{s.size, len(line)}); err != nil {
+			return fmt.Errorf("byte %d: %w", s.size, err)
 		}
-		good += int64(len(line))
+		s.size += int64(len(line))
 	}
 }
 
-func (s *store) redo(ctx context.Context, e *entry) error {
-	var err error
+func (s *store) redo(ctx context.Context, e *entry, where span) (err error) {
 	switch {
 	case e.Messages != nil:
-		r := &pb.PublishRequest{Topic: e.Topic}
-		for _, m := range e.Messages {
-			r.Messages = append(r.Messages, &pb.PubsubMessage{
-				Data: m.Data, Attributes: m.Attributes, OrderingKey: m.OrderingKey})
-		}
-		_, err = s.GServer.Publish(ctx, r)
+		s.topics[e.Topic].add(where, len(e.Messages))
+		s.control.accepted(e.Topic, len(e.Messages))
 	case e.Topic != "":
-		_, err = s.GServer.CreateTopic(ctx, &pb.Topic{Name: e.Topic})
+		_, err = s.makeTopic(ctx, &pb.Topic{Name: e.Topic})
 	case e.Subscription != nil:
-		_, err = s.GServer.CreateSubscription(ctx, e.Subscription)
+		_, err = s.makeSubscription(ctx, e.Subscription)
 	case e.From != "":
-		_, err = s.GServer.Acknowledge(ctx, &pb.AcknowledgeRequest{
-			Subscription: e.From, AckIds: e.Acked})
+		for _, number := range e.Acked {
+			s.subscriptions[e.From].acked[number] = true
+		}
 	}
 	return err
 }
 
-// add writes a line, under mu, and returns its number.
-func (s *store) add(e *entry) (int64, error) {
+// write adds a line, under mu.
+func (s *store) write(e *entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if _, err := s.out.Write(append(line, '\n')); err != nil {
-		return 0, err
-	}
-	s.written++
-	return s.written, nil
+	return s.writeLine(append(line, '\n'))
 }
 
-// sync returns when the line of that number is on the disk.
-func (s *store) sync(number int64) error {
+func (s *store) writeLine(line []byte) error {
+	s.size += int64(len(line))
+	_, err := s.out.Write(line)
+	return err
+}
+
+// do runs act and, if it went well, writes e; then it waits for the disk.
+func (s *store) do(e *entry, act func(where span) error) error {
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	line = append(line, '\n')
+	s.mu.Lock()
+	err = act(span{s.size, len(line)})
+	if err == nil {
+		err = s.writeLine(line)
+	}
+	end := s.size
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.sync(end)
+}
+
+// sync returns when so much of the file is on the disk.
+func (s *store) sync(end int64) error {
 	s.syncMu.Lock()
 	defer s.syncMu.Unlock()
-	if s.synced >= number {
+	if s.synced >= end {
 		return nil
 	}
 	s.mu.Lock()
-	last := s.written
+	size := s.size
 	err := s.out.Flush()
 	s.mu.Unlock()
 	if err != nil {
@@ -143,63 +169,57 @@ func (s *store) sync(number int64) error {
 	if err := s.file.Sync(); err != nil {
 		return err
 	}
-	s.synced = last
+	s.synced = size
 	return nil
 }
 
-// do runs act and, if it went well, writes e, in one; then waits for the disk.
-func (s *store) do(e *entry, act func() error) error {
-	s.mu.Lock()
-	err := act()
-	var number int64
-	if err == nil {
-		number, err = s.add(e)
-	}
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return s.sync(number)
-}
-
 func (s *store) CreateTopic(ctx context.Context, r *pb.Topic) (t *pb.Topic, err error) {
-	err = s.do(&entry{Topic: r.Name}, func() error {
-		t, err = s.GServer.CreateTopic(ctx, r)
+	err = s.do(&entry{Topic: r.Name}, func(span) error {
+		t, err = s.makeTopic(ctx, r)
 		return err
 	})
 	return t, err
 }
 
 func (s *store) CreateSubscription(ctx context.Context, r *pb.Subscription) (sub *pb.Subscription, err error) {
-	err = s.do(&entry{Subscription: r}, func() error {
-		sub, err = s.GServer.CreateSubscription(ctx, r)
+	err = s.do(&entry{Subscription: r}, func(span) error {
+		sub, err = s.makeSubscription(ctx, r)
 		return err
 	})
 	return sub, err
 }
 
 func (s *store) Acknowledge(ctx context.Context, r *pb.AcknowledgeRequest) (empty *emptypb.Empty, err error) {
-	e := &entry{From: r.Subscription}
-	for _, id := range r.AckIds {
-		message, _, _ := strings.Cut(id, ":") // behind it is which delivery it was
-		e.Acked = append(e.Acked, message)
+	empty, err = s.GServer.Acknowledge(ctx, r)
+	if err != nil {
+		return nil, err
 	}
-	err = s.do(e, func() error {
-		empty, err = s.GServer.Acknowledge(ctx, r)
-		return err
-	})
-	return empty, err
+	e := &entry{From: r.Subscription}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub := s.subscriptions[r.Subscription]
+	for _, id := range r.AckIds {
+		id, _, _ = strings.Cut(id, ":") // behind it stands which delivery it was
+		if number, ok := sub.waiting[id]; ok {
+			delete(sub.waiting, id)
+			sub.acked[number] = true
+			e.Acked = append(e.Acked, number)
+		}
+	}
+	if err := s.write(e); err != nil { // the disk may lose it: it would be delivered again
+		return nil, err
+	}
+	return empty, s.feed(ctx, sub)
 }
 
 func (s *store) Publish(ctx context.Context, r *pb.PublishRequest) (*pb.PublishResponse, error) {
 	if err := checkRules(r); err != nil {
 		return nil, err
 	}
-	key := r.Messages[0].OrderingKey
-	leave := s.control.enter(r.Topic + " " + key)
+	leave := s.control.enter(r.Topic + " " + r.Messages[0].OrderingKey)
 	defer leave()
 	f := s.control.fault(r)
-	if f != nil && !f.Lost {
+	if f != nil && !f.lost {
 		return nil, f.err()
 	}
 	answer, err := s.publish(ctx, r)
@@ -209,14 +229,33 @@ func (s *store) Publish(ctx context.Context, r *pb.PublishRequest) (*pb.PublishR
 	return answer, err
 }
 
-func (s *store) publish(ctx context.Context, r *pb.PublishRequest) (answer *pb.PublishResponse, err error) {
+func (s *store) publish(ctx context.Context, r *pb.PublishRequest) (*pb.PublishResponse, error) {
+	// Says so when there is none.
+	if _, err := s.GetTopic(ctx, &pb.GetTopicRequest{Topic: r.Topic}); err != nil {
+		return nil, err
+	}
 	e := &entry{Topic: r.Topic}
 	for _, m := range r.Messages {
 		e.Messages = append(e.Messages, message{m.Data, m.Attributes, m.OrderingKey})
 	}
-	err = s.do(e, func() error {
-		answer, err = s.GServer.Publish(ctx, r)
-		return err
+	answer := &pb.PublishResponse{}
+	err := s.do(e, func(where span) error {
+		first := s.topics[r.Topic].add(where, len(e.Messages))
+		for i := range e.Messages {
+			answer.MessageIds = append(answer.MessageIds, fmt.Sprint(first+i))
+		}
+		return nil
 	})
-	return answer, err
+	if err != nil {
+		return nil, err
+	}
+	s.control.accepted(r.Topic, len(r.Messages))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sub := range s.topics[r.Topic].subscriptions {
+		if err := s.feed(ctx, sub); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
 }

@@ -170,12 +170,13 @@ func decode(part string, to any) error {
 
 // token is token_uri: for a service account's JWT and for a user's refresh token.
 func (t *tokens) token(w http.ResponseWriter, r *http.Request) {
+	grant := r.PostFormValue("grant_type") // all of the request is read before it is answered
 	if refused, body := t.control.refused(); refused {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprint(w, body)
 		return
 	}
-	switch r.PostFormValue("grant_type") {
+	switch grant {
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
 		if err := t.checkJWT(r.PostFormValue("assertion"), t.base+"/token"); err != nil {
 			oauthError(w, "invalid_grant", err.Error())
@@ -191,7 +192,7 @@ func (t *tokens) token(w http.ResponseWriter, r *http.Request) {
 		}
 		t.grant(w, "refresh")
 	default:
-		oauthError(w, "unsupported_grant_type", "Invalid grant_type: "+r.PostFormValue("grant_type"))
+		oauthError(w, "unsupported_grant_type", "Invalid grant_type: "+grant)
 	}
 }
 
