@@ -17,6 +17,8 @@ enum {
 	TABLE = 4 * WINDOW_MESSAGES,
 };
 
+static const char *const params[] = {"jetstream", NULL};
+
 static const char default_server[] = "nats://127.0.0.1:4222";
 
 /* A message that is out. */
@@ -28,6 +30,7 @@ struct flight {
 struct nats {
 	const struct bus_owner *owner;
 	const char *subject;
+	enum nats_promise promise;
 	struct nats_link *link;
 	int mode;            /* NATS_JETSTREAM, NATS_CORE or, without a connection, NATS_LOST */
 	uint64_t generation; /* of the connection */
@@ -52,6 +55,25 @@ nats_close(void *bus)
 	free(b);
 }
 
+/* ?jetstream=; false with a message. */
+static bool
+take_promise(struct nats *b, const struct url *url)
+{
+	static const char *const values[] = {
+	    [NATS_ASK] = "ask", [NATS_YES] = "yes", [NATS_NO] = "no"};
+	const char *value = url_param(url, "jetstream");
+
+	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (value == NULL || strcmp(value, values[i]) == 0) {
+			b->promise = (enum nats_promise)i;
+			return true;
+		}
+	}
+	log_error(
+	    b->owner->log, "%s: jetstream=%s: there are ask, yes and no", url->shown, value);
+	return false;
+}
+
 static void *
 nats_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 {
@@ -73,8 +95,10 @@ nats_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 	b->owner = owner;
 	b->subject = url->rest;
 	b->mode = NATS_LOST;
-	b->link = nats_link_open(servers != NULL && *servers != '\0' ? servers : default_server,
-	    url->rest, owner->log, exit_code);
+	if (take_promise(b, url))
+		b->link = nats_link_open(
+		    servers != NULL && *servers != '\0' ? servers : default_server, url->rest,
+		    b->promise, url->shown, owner->log, exit_code);
 	if (b->link == NULL) {
 		nats_close(b);
 		return NULL;
@@ -198,10 +222,11 @@ connected(struct nats *b, const struct mail *mail)
 	b->owner->connected(b->owner->core, true);
 	if (b->mode == NATS_CORE && !b->warned) {
 		log_warning(b->owner->log,
-		    "nats://%s: no JetStream stream covers the subject: publishing by core "
-		    "NATS, "
-		    "which keeps no promise that a message arrives",
-		    b->subject);
+		    "nats://%s: %s: publishing by core NATS, which keeps no promise that a "
+		    "message arrives",
+		    b->subject,
+		    b->promise == NATS_NO ? "without JetStream, as told"
+					  : "no JetStream stream covers the subject");
 		b->warned = true;
 	}
 }
@@ -263,7 +288,7 @@ const struct bus bus_nats = {
     .scheme = "nats",
     .form = "nats://SUBJECT",
     .help = "NATS_SERVER_URL (default: nats://127.0.0.1:4222)",
-    .params = url_no_params,
+    .params = params,
     .open = nats_open,
     .send = nats_send,
     .flush = nats_flush,

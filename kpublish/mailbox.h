@@ -8,7 +8,7 @@
 
 #include "bus.h"
 
-enum { MAIL_TEXT = 120 };
+enum { MAIL_TEXT = 240 };
 
 struct mail {
 	int kind; /* the bus's own: what the rest means */

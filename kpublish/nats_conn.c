@@ -9,16 +9,7 @@
 #include "nats_link.h"
 #include "nats_wire.h"
 
-enum {
-	CONNECT_MS = 5000,
-	WRITE_MS = 5000,
-	PING_MS =
-	    10000, /* a connection that is silently dead is noticed after three of these */
-	PINGS_OUT = 2,
-	IO_BUFFER = 128 * 1024,
-	SERVERS_MAX = 32,
-	SUBJECT_SIZE = 256,
-};
+enum { SUBJECT_SIZE = 256, WHY_SIZE = 256 };
 
 /* In a thread of cnats: the answer to a message. */
 static void
@@ -51,8 +42,10 @@ on_error(natsConnection *nc, natsSubscription *sub, natsStatus status, void *clo
 
 	(void)sub;
 	natsConnection_GetLastError(nc, &text);
-	snprintf(mail.text, sizeof(mail.text), "%s",
-	    text != NULL && *text != '\0' ? text : natsStatus_GetText(status));
+	if (text == NULL || *text == '\0')
+		text = natsStatus_GetText(status);
+	snprintf(mail.text, sizeof(mail.text), "%s%s", text,
+	    strstr(text, NATS_QUESTION) != NULL ? NATS_QUESTION_HINT : "");
 	mailbox_put(c->box, &mail);
 }
 
@@ -66,63 +59,88 @@ on_closed(natsConnection *nc, void *closure)
 	c->closed(c->closed_arg);
 }
 
-static natsStatus
-set_servers(natsOptions *options, char *servers)
+int
+nats_conn_init(struct nats_conn *c, const char *servers, char *why, size_t why_size)
 {
-	const char *list[SERVERS_MAX];
-	int n = 0;
-	char *save = NULL;
+	const char *what;
+	char detail[WHY_SIZE];
+	natsOptions *options;
 
-	for (char *p = strtok_r(servers, ", ", &save); p != NULL && n < SERVERS_MAX;
-	     p = strtok_r(NULL, ", ", &save)) {
-		if (strncmp(p, "tls://", 6) == 0)
-			natsOptions_SetSecure(options, true);
-		list[n++] = p;
+	nats_settings_read(&c->settings);
+	if (nats_servers_parse(&c->servers, servers, &what) == -1) {
+		snprintf(why, why_size, "NATS_SERVER_URL: %s", what);
+		return -1;
 	}
-	return n > 0 ? natsOptions_SetServers(options, list, n) : NATS_ADDRESS_MISSING;
-}
-
-natsStatus
-nats_conn_init(struct nats_conn *c, char *servers)
-{
-	natsStatus s = natsOptions_Create(&c->options);
-
-	if (s != NATS_OK)
-		return s;
-	natsOptions_SetName(c->options, "kpublish");
-	natsOptions_SetAllowReconnect(c->options, false);
-	natsOptions_SetTimeout(c->options, CONNECT_MS);
-	natsOptions_SetWriteDeadline(c->options, WRITE_MS);
-	natsOptions_SetPingInterval(c->options, PING_MS);
-	natsOptions_SetMaxPingsOut(c->options, PINGS_OUT);
-	natsOptions_SetIOBufSize(c->options, IO_BUFFER);
-	natsOptions_SetErrorHandler(c->options, on_error, c);
-	natsOptions_SetClosedCB(c->options, on_closed, c);
-	s = set_servers(c->options, servers);
-	return s == NATS_OK ? natsInbox_Create(&c->inbox) : s;
+	options = nats_options_make(&c->settings, &c->servers.list[0], detail, sizeof(detail));
+	if (options == NULL || natsInbox_Create(&c->inbox) != NATS_OK) {
+		snprintf(why, why_size, "%s", options == NULL ? detail : "out of memory");
+		natsOptions_Destroy(options);
+		return -1;
+	}
+	natsOptions_Destroy(options);
+	return 0;
 }
 
 void
 nats_conn_free(struct nats_conn *c)
 {
 	nats_conn_drop(c);
-	natsOptions_Destroy(c->options);
 	natsInbox_Destroy(c->inbox);
+	nats_servers_free(&c->servers);
 }
 
-natsStatus
-nats_conn_connect(struct nats_conn *c)
+/* -1 with what is wrong in why. The files are read each time: they may have been renewed. */
+static int
+connect_to(struct nats_conn *c, const struct nats_server *server, char *why, size_t why_size)
 {
-	natsStatus s = natsConnection_Connect(&c->nc, c->options);
+	natsOptions *options = nats_options_make(&c->settings, server, why, why_size);
+	natsStatus s;
+
+	if (options == NULL)
+		return -1;
+	natsOptions_SetErrorHandler(options, on_error, c);
+	natsOptions_SetClosedCB(options, on_closed, c);
+	s = natsConnection_Connect(&c->nc, options);
+	natsOptions_Destroy(options);
+	if (s == NATS_OK)
+		return 0;
+	snprintf(why, why_size, "%s",
+	    s == NATS_NO_SERVER ? nats_servers_why(server) : nats_options_error(s));
+	return -1;
+}
+
+static natsStatus
+listen_for_answers(struct nats_conn *c)
+{
 	char wildcard[SUBJECT_SIZE];
 
-	if (s != NATS_OK)
-		return s;
 	snprintf(wildcard, sizeof(wildcard), "%s.*", c->inbox);
-	s = natsConnection_Subscribe(&c->answers, c->nc, wildcard, on_answer, c);
-	if (s != NATS_OK)
-		nats_conn_drop(c);
-	return s;
+	return natsConnection_Subscribe(&c->answers, c->nc, wildcard, on_answer, c);
+}
+
+int
+nats_conn_connect(struct nats_conn *c, char *why, size_t why_size)
+{
+	/* Clients that all began with the first would all be at that one. */
+	size_t first = (size_t)nats_Now() % c->servers.n;
+	size_t len = 0;
+
+	*why = '\0';
+	for (size_t i = 0; i < c->servers.n; i++) {
+		const struct nats_server *s = &c->servers.list[(first + i) % c->servers.n];
+		char detail[WHY_SIZE];
+
+		if (connect_to(c, s, detail, sizeof(detail)) == 0) {
+			if (listen_for_answers(c) == NATS_OK)
+				return 0;
+			snprintf(detail, sizeof(detail), "the connection was lost at once");
+			nats_conn_drop(c);
+		}
+		snprintf(
+		    why + len, why_size - len, "%s%s: %s", i > 0 ? "; " : "", s->url, detail);
+		len += strlen(why + len);
+	}
+	return -1;
 }
 
 void

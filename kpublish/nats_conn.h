@@ -6,9 +6,11 @@
 #include <nats/nats.h>
 
 #include "mailbox.h"
+#include "nats_options.h"
 
 struct nats_conn {
-	natsOptions *options;
+	struct nats_settings settings;
+	struct nats_servers servers;
 	natsConnection *nc; /* NULL: none */
 	natsSubscription *answers;
 	natsInbox *inbox; /* answers come to inbox.TAG */
@@ -17,13 +19,14 @@ struct nats_conn {
 	void *closed_arg;
 };
 
-/* servers is cut into pieces. box, closed and closed_arg are set by the caller before. */
-natsStatus nats_conn_init(struct nats_conn *c, char *servers);
+/* servers: NATS_SERVER_URL. box, closed and closed_arg are set by the caller before. -1 with
+ * what is wrong with the variables in why; nats_conn_free then too. */
+int nats_conn_init(struct nats_conn *c, const char *servers, char *why, size_t why_size);
 void nats_conn_free(struct nats_conn *c);
 
-/* Connects, and listens for answers: they come as NATS_ANSWER, errors of the connection as
- * NATS_TROUBLE. On failure there is no connection. */
-natsStatus nats_conn_connect(struct nats_conn *c);
+/* Connects to one of the servers, and listens for answers: they come as NATS_ANSWER, errors of
+ * the connection as NATS_TROUBLE. -1: there is no connection; why tells it of each server. */
+int nats_conn_connect(struct nats_conn *c, char *why, size_t why_size);
 void nats_conn_drop(struct nats_conn *c);
 
 /* tag: 0 when no answer is wanted, else which. */

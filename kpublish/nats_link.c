@@ -41,8 +41,7 @@ struct jobs {
 
 struct nats_link {
 	const char *subject;
-	char *shown; /* the servers, for messages */
-	char *servers;
+	enum nats_promise promise;
 	struct mailbox *box;
 	pthread_t thread;
 	bool started;
@@ -133,14 +132,17 @@ ask_for_stream(struct nats_link *link, char *why, size_t why_size)
 
 	snprintf(request, sizeof(request), "{\"subject\":\"%s\"}", link->subject);
 	s = natsConnection_RequestString(
-	    &answer, link->conn.nc, "$JS.API.STREAM.NAMES", request, REQUEST_MS);
+	    &answer, link->conn.nc, NATS_QUESTION, request, REQUEST_MS);
 	if (s == NATS_OK)
 		result = nats_wire_streams(natsMsg_GetData(answer),
 		    (size_t)natsMsg_GetDataLength(answer), why, why_size);
 	else if (s == NATS_NO_RESPONDERS)
 		result = NATS_STREAM_DISABLED;
 	else
-		snprintf(why, why_size, "JetStream does not answer: %s", natsStatus_GetText(s));
+		snprintf(why, why_size,
+		    "JetStream does not say whether a stream takes the subject: "
+		    "%s" NATS_QUESTION_HINT,
+		    natsStatus_GetText(s));
 	natsMsg_Destroy(answer);
 	return result;
 }
@@ -150,8 +152,12 @@ static bool
 find_stream(struct nats_link *link)
 {
 	char why[MAIL_TEXT];
-	enum nats_stream found = ask_for_stream(link, why, sizeof(why));
+	enum nats_stream found;
 
+	link->jetstream = link->promise == NATS_YES;
+	if (link->promise != NATS_ASK)
+		return true;
+	found = ask_for_stream(link, why, sizeof(why));
 	for (int i = 1; i < ABSENT_TRIES && found == NATS_STREAM_DISABLED; i++) {
 		pause_ms(link, ABSENT_WAIT_MS);
 		found = ask_for_stream(link, why, sizeof(why));
@@ -173,11 +179,10 @@ find_stream(struct nats_link *link)
 static bool
 bring_up(struct nats_link *link)
 {
-	natsStatus s;
+	char why[MAIL_TEXT];
 
-	s = nats_conn_connect(&link->conn);
-	if (s != NATS_OK) {
-		complain(link, "cannot connect to %s: %s", link->shown, natsStatus_GetText(s));
+	if (nats_conn_connect(&link->conn, why, sizeof(why)) == -1) {
+		complain(link, "cannot connect to %s", why);
 		return false;
 	}
 	if (!find_stream(link)) {
@@ -322,29 +327,30 @@ init_lock(struct nats_link *link)
 }
 
 struct nats_link *
-nats_link_open(const char *servers, const char *subject, const struct log *log, int *exit_code)
+nats_link_open(const char *servers, const char *subject, enum nats_promise promise,
+    const char *shown, const struct log *log, int *exit_code)
 {
 	struct nats_link *link = calloc(1, sizeof(*link));
-	natsStatus s = NATS_NO_MEMORY;
+	char why[MAIL_TEXT] = "out of memory";
 
+	*exit_code = EXIT_FAILED;
 	if (link != NULL) {
 		init_lock(link);
 		link->subject = subject;
-		link->shown = url_without_user_info(servers);
-		link->servers = strdup(servers);
+		link->promise = promise;
 		link->box = mailbox_open();
 		link->conn = (struct nats_conn){
 		    .box = link->box, .closed = on_closed, .closed_arg = link};
-		if (link->shown != NULL && link->servers != NULL && link->box != NULL)
-			s = nats_conn_init(&link->conn, link->servers);
-		if (s == NATS_OK && pthread_create(&link->thread, NULL, run, link) != 0)
-			s = NATS_SYS_ERROR;
-		link->started = s == NATS_OK;
+		if (link->box != NULL &&
+		    nats_conn_init(&link->conn, servers, why, sizeof(why)) == -1)
+			*exit_code = EXIT_USAGE;
+		else
+			link->started = link->box != NULL &&
+					pthread_create(&link->thread, NULL, run, link) == 0;
 	}
-	if (s == NATS_OK)
+	if (link != NULL && link->started)
 		return link;
-	log_error(log, "NATS_SERVER_URL: %s", natsStatus_GetText(s));
-	*exit_code = s == NATS_NO_MEMORY || s == NATS_SYS_ERROR ? EXIT_FAILED : EXIT_USAGE;
+	log_error(log, "%s: %s", shown, why);
 	nats_link_close(link);
 	return NULL;
 }
@@ -379,7 +385,5 @@ nats_link_close(struct nats_link *link)
 	pthread_mutex_destroy(&link->lock);
 	free(link->jobs.job);
 	free(link->work.job);
-	free(link->servers);
-	free(link->shown);
 	free(link);
 }

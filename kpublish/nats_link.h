@@ -21,12 +21,23 @@ enum {
 	NATS_TROUBLE, /* text: what is wrong */
 };
 
+/* Where a server is asked which streams take a subject, and what people may do about it. */
+#define NATS_QUESTION      "$JS.API.STREAM.NAMES"
+#define NATS_QUESTION_HINT " (?jetstream=yes or no spares the question)"
+
+/* Is the subject a stream's? */
+enum nats_promise {
+	NATS_ASK, /* the server is asked */
+	NATS_YES, /* it is: the account need not be allowed to ask */
+	NATS_NO,  /* core NATS will do */
+};
+
 struct nats_link;
 
 /* servers: NATS_SERVER_URL, commas between several. subject is borrowed until close. Goes on
- * connecting until it is closed. NULL with a message and *exit_code. */
-struct nats_link *nats_link_open(
-    const char *servers, const char *subject, const struct log *log, int *exit_code);
+ * connecting until it is closed. NULL with a message, which begins with shown, and *exit_code. */
+struct nats_link *nats_link_open(const char *servers, const char *subject,
+    enum nats_promise promise, const char *shown, const struct log *log, int *exit_code);
 /* Takes NULL. */
 void nats_link_close(struct nats_link *link);
 

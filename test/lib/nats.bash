@@ -10,7 +10,9 @@
 # Starts nats-server on PORT, else on the port it had in this DIR before, else
 # on a free one, with the JetStream store in DIR/nats. Also a restart: what
 # streams held is still there. nats_url prints its address. $nats_max_payload:
-# the largest message in bytes (default: the server's, 1 MiB).
+# the largest message in bytes (default: the server's, 1 MiB); $nats_more: lines
+# for its configuration; $nats_listen: its address; $nats_as: a user and password, or what else stands
+# before the @, for its readiness, which is asked for.
 nats_start() {
 	local dir=$1
 	mkdir -p "$dir"
@@ -32,9 +34,9 @@ nats_kill() {
 	stop_server "$1" nats KILL
 }
 
-# nats_url DIR
+# nats_url DIR [USER:PASSWORD]
 nats_url() {
-	echo "nats://127.0.0.1:$(cat "$1/nats.port")"
+	echo "nats://${2:+$2@}127.0.0.1:$(cat "$1/nats.port")"
 }
 
 # nats_cli DIR COMMAND ARG...: test/tools/nats.py on this server.
@@ -63,10 +65,11 @@ nats_run() {
 		return 1
 	}
 	cat >"$dir/nats.conf" <<END
-listen: "127.0.0.1:$(cat "$dir/nats.port")"
+listen: "${nats_listen:-127.0.0.1}:$(cat "$dir/nats.port")"
 max_payload: ${nats_max_payload:-1048576}
+${nats_more-}
 jetstream { store_dir: "$dir/nats", max_memory_store: 64M, max_file_store: 4G }
 END
 	launch "$dir" nats nats-server -c "$dir/nats.conf" || return 1
-	wait_ready "$dir" nats 20 nats_cli "$dir" ping
+	wait_ready "$dir" nats 20 "$test_tools/nats.py" "$(nats_url "$dir" "${nats_as-}")" ping
 }

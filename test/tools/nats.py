@@ -16,15 +16,20 @@ usage: nats.py URL COMMAND [ARG...]
 A message is one line of JSON: {"seq", "subject", "headers": {...}, "data":
 base64} (seq: in the stream, null for sub). With --frames it is its length as
 a protobuf varint and its bytes, what `kenvelope --decode` reads.
-Exit code 1 and a line on standard error on any failure.
+A user and password may stand in the URL; NATS_CA, NATS_CERT, NATS_KEY and
+NATS_CREDS are as kpublish has them. Exit code 1 and a line on standard error on any failure.
 """
 import argparse
 import base64
 import json
 import os
 import socket
+import ssl
 import sys
 import urllib.parse
+
+sys.dont_write_bytecode = True  # nothing of a test stays in the tree
+import nkeys
 
 
 class Nats:
@@ -34,12 +39,18 @@ class Nats:
         at = urllib.parse.urlsplit(url)
         self.sock = socket.create_connection((at.hostname, at.port or 4222), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.input = self.sock.makefile("rb", 1 << 20)
+        self.input = self.sock.makefile("rb", 0)  # nothing beyond INFO is read: TLS may follow
         self.inbox = "_INBOX." + os.urandom(8).hex()
         self.sids = 0
         self.waiting = []  # messages that came while another was waited for
-        self.line()  # INFO
-        self.send('CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n')
+        info = json.loads(self.line().removeprefix("INFO "))
+        if info.get("tls_required"):
+            trust = ssl.create_default_context(cafile=os.environ.get("NATS_CA"))
+            if "NATS_CERT" in os.environ:
+                trust.load_cert_chain(os.environ["NATS_CERT"], os.environ["NATS_KEY"])
+            self.sock = trust.wrap_socket(self.sock, server_hostname=at.hostname)
+        self.input = self.sock.makefile("rb", 1 << 20)
+        self.send(f"CONNECT {json.dumps(login(at, info))}\r\n")
         self.flush()
 
     def send(self, text, data=b""):
@@ -116,6 +127,19 @@ class Nats:
         if "error" in answer:
             raise RuntimeError(f"{subject}: {answer['error']['description']}")
         return answer
+
+
+def login(at, info):
+    """What CONNECT says."""
+    said = {"verbose": False, "headers": True, "no_responders": True}
+    if at.password is not None:
+        said.update({"user": urllib.parse.unquote(at.username),
+                     "pass": urllib.parse.unquote(at.password)})
+    elif at.username is not None:
+        said["auth_token"] = urllib.parse.unquote(at.username)
+    if "NATS_CREDS" in os.environ:
+        said["jwt"], said["sig"] = nkeys.sign_with_creds(os.environ["NATS_CREDS"], info["nonce"])
+    return said
 
 
 def parse_headers(block):
