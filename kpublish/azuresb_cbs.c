@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <proton/connection.h>
 #include <proton/delivery.h>
 #include <proton/link.h>
 #include <proton/message.h>
@@ -16,7 +17,6 @@
 enum {
 	ANSWER_MAX = 16 * 1024,
 	REQUEST_MAX = 16 * 1024,
-	CREDIT = 4,
 };
 
 static const char node[] = "$cbs";
@@ -26,41 +26,15 @@ struct azuresb_cbs {
 	const struct azuresb_config *config;
 	char *resource; /* what the token is for */
 	int token_s;
-	pn_link_t *requests;
+	pn_session_t *session;
+	pn_link_t *requests; /* NULL: there is nothing to be asked now */
 	pn_link_t *answers;
-	bool asked;          /* no answer yet */
-	int64_t renew_at;    /* Unix time; 0: at once, INT64_MAX: never */
-	uint64_t request_no; /* for delivery tags */
+	bool asked;       /* no answer yet */
+	int64_t renew_at; /* Unix time; 0: at once, INT64_MAX: never */
+	unsigned turn;    /* names the links */
 	enum azuresb_cbs_state state;
 	char why[512];
 };
-
-struct azuresb_cbs *
-azuresb_cbs_open(
-    pn_session_t *session, const struct azuresb_config *config, const char *entity, int token_s)
-{
-	struct azuresb_cbs *cbs = calloc(1, sizeof(*cbs));
-
-	if (cbs == NULL)
-		return NULL;
-	cbs->config = config;
-	cbs->token_s = token_s;
-	if (asprintf(&cbs->resource, "amqps://%s/%s", config->host, entity) == -1) {
-		free(cbs);
-		errno = ENOMEM;
-		return NULL;
-	}
-	cbs->requests = pn_sender(session, "kpublish-cbs-requests");
-	pn_terminus_set_address(pn_link_target(cbs->requests), node);
-	pn_terminus_set_address(pn_link_source(cbs->requests), reply_to);
-	pn_link_open(cbs->requests);
-	cbs->answers = pn_receiver(session, "kpublish-cbs-answers");
-	pn_terminus_set_address(pn_link_source(cbs->answers), node);
-	pn_terminus_set_address(pn_link_target(cbs->answers), reply_to);
-	pn_link_open(cbs->answers);
-	pn_link_flow(cbs->answers, CREDIT);
-	return cbs;
-}
 
 void
 azuresb_cbs_close(struct azuresb_cbs *cbs)
@@ -72,9 +46,60 @@ azuresb_cbs_close(struct azuresb_cbs *cbs)
 }
 
 bool
-azuresb_cbs_has(const struct azuresb_cbs *cbs, const pn_link_t *link)
+azuresb_cbs_has(const struct azuresb_cbs *cbs, pn_link_t *link)
 {
-	return cbs != NULL && (link == cbs->requests || link == cbs->answers);
+	return cbs != NULL && pn_link_get_context(link) == cbs;
+}
+
+static void
+open_links(struct azuresb_cbs *cbs)
+{
+	char name[40];
+
+	cbs->turn++;
+	snprintf(name, sizeof(name), "kpublish-cbs-requests-%u", cbs->turn);
+	cbs->requests = pn_sender(cbs->session, name);
+	pn_terminus_set_address(pn_link_target(cbs->requests), node);
+	pn_terminus_set_address(pn_link_source(cbs->requests), reply_to);
+	pn_link_set_context(cbs->requests, cbs);
+	pn_link_open(cbs->requests);
+	snprintf(name, sizeof(name), "kpublish-cbs-answers-%u", cbs->turn);
+	cbs->answers = pn_receiver(cbs->session, name);
+	pn_terminus_set_address(pn_link_source(cbs->answers), node);
+	pn_terminus_set_address(pn_link_target(cbs->answers), reply_to);
+	pn_link_set_context(cbs->answers, cbs);
+	pn_link_open(cbs->answers);
+	pn_link_flow(cbs->answers, 1);
+}
+
+struct azuresb_cbs *
+azuresb_cbs_open(
+    pn_session_t *session, const struct azuresb_config *config, const char *entity, int token_s)
+{
+	struct azuresb_cbs *cbs = calloc(1, sizeof(*cbs));
+
+	if (cbs == NULL)
+		return NULL;
+	cbs->session = session;
+	cbs->config = config;
+	cbs->token_s = token_s;
+	if (asprintf(&cbs->resource, "amqps://%s/%s", config->host, entity) == -1) {
+		free(cbs);
+		errno = ENOMEM;
+		return NULL;
+	}
+	open_links(cbs);
+	return cbs;
+}
+
+/* They are freed when the server has closed its ends. */
+static void
+close_links(struct azuresb_cbs *cbs)
+{
+	pn_link_close(cbs->requests);
+	pn_link_close(cbs->answers);
+	cbs->requests = cbs->answers = NULL;
+	cbs->asked = false;
 }
 
 static void
@@ -136,9 +161,7 @@ put_token(struct azuresb_cbs *cbs, const char *token)
 
 	fill(message, cbs->resource, token);
 	if (pn_message_encode(message, bytes, &len) == 0) {
-		cbs->request_no++;
-		pn_delivery(cbs->requests,
-		    pn_dtag((const char *)&cbs->request_no, sizeof(cbs->request_no)));
+		pn_delivery(cbs->requests, pn_dtag("1", 1));
 		pn_link_send(cbs->requests, bytes, len);
 		pn_link_advance(cbs->requests);
 		cbs->asked = true;
@@ -149,15 +172,14 @@ put_token(struct azuresb_cbs *cbs, const char *token)
 	pn_message_free(message);
 }
 
-void
-azuresb_cbs_work(struct azuresb_cbs *cbs)
+/* The server takes requests now. */
+static void
+ask(struct azuresb_cbs *cbs)
 {
 	const struct azuresb_config *c = cbs->config;
 	int64_t now = (int64_t)time(NULL);
 	char *token;
 
-	if (cbs->asked || now < cbs->renew_at || pn_link_credit(cbs->requests) <= 0)
-		return;
 	if (c->signature != NULL) {
 		cbs->renew_at = INT64_MAX;
 		put_token(cbs, c->signature);
@@ -171,6 +193,13 @@ azuresb_cbs_work(struct azuresb_cbs *cbs)
 	cbs->renew_at = now + cbs->token_s - cbs->token_s / 4;
 	put_token(cbs, token);
 	azuresb_token_free(token);
+}
+
+void
+azuresb_cbs_work(struct azuresb_cbs *cbs)
+{
+	if (cbs->requests == NULL && (int64_t)time(NULL) >= cbs->renew_at)
+		open_links(cbs);
 }
 
 /* The value behind a name in the map of application properties, as the current node of the data. */
@@ -235,10 +264,9 @@ take_answer(struct azuresb_cbs *cbs, pn_delivery_t *delivery)
 	else
 		judge(cbs, answer);
 	pn_message_free(answer);
-	cbs->asked = false;
 	pn_delivery_update(delivery, PN_ACCEPTED);
 	pn_delivery_settle(delivery);
-	pn_link_flow(cbs->answers, 1);
+	close_links(cbs);
 }
 
 static void
@@ -256,22 +284,35 @@ take_delivery(struct azuresb_cbs *cbs, pn_delivery_t *delivery)
 	pn_delivery_settle(delivery);
 }
 
+static void
+link_closed(struct azuresb_cbs *cbs, pn_link_t *link)
+{
+	if (pn_link_state(link) & PN_LOCAL_CLOSED)
+		pn_link_free(link);
+	else
+		refuse_for(cbs, "$cbs is closed", pn_link_remote_condition(link));
+}
+
 void
 azuresb_cbs_event(struct azuresb_cbs *cbs, pn_event_t *event)
 {
+	pn_link_t *link = pn_event_link(event);
+
 	switch (pn_event_type(event)) {
+	case PN_LINK_FLOW:
+		if (link == cbs->requests && !cbs->asked && pn_link_credit(link) > 0)
+			ask(cbs);
+		break;
 	case PN_DELIVERY:
 		take_delivery(cbs, pn_event_delivery(event));
 		break;
 	case PN_LINK_REMOTE_CLOSE:
 	case PN_LINK_REMOTE_DETACH:
-		refuse_for(
-		    cbs, "$cbs is closed", pn_link_remote_condition(pn_event_link(event)));
+		link_closed(cbs, link);
 		break;
 	default:
 		break;
 	}
-	azuresb_cbs_work(cbs);
 }
 
 enum azuresb_cbs_state

@@ -18,7 +18,8 @@ enum azuresb_cbs_state {
 	AZURESB_CBS_REFUSED, /* azuresb_cbs_why */
 };
 
-/* Opens its links on the session, which must outlive it. A token made with the key of config
+/* Works by links on the session, which must outlive it; they are there while they are needed, as
+ * Service Bus closes what is idle. A token made with the key of config
  * (borrowed) for the entity is good for token_s seconds, and is renewed when a quarter of that is
  * left; a signature that was made elsewhere is sent as it is. NULL with errno ENOMEM. */
 struct azuresb_cbs *azuresb_cbs_open(pn_session_t *session, const struct azuresb_config *config,
@@ -27,10 +28,10 @@ struct azuresb_cbs *azuresb_cbs_open(pn_session_t *session, const struct azuresb
 void azuresb_cbs_close(struct azuresb_cbs *cbs);
 
 /* Is this link one of its own? */
-bool azuresb_cbs_has(const struct azuresb_cbs *cbs, const pn_link_t *link);
+bool azuresb_cbs_has(const struct azuresb_cbs *cbs, pn_link_t *link);
 /* Deals with an event about one of them. */
 void azuresb_cbs_event(struct azuresb_cbs *cbs, pn_event_t *event);
-/* Sends the token if one is due. To be called once a second at least. */
+/* Begins to put a token if one is due. To be called once a second at least. */
 void azuresb_cbs_work(struct azuresb_cbs *cbs);
 
 enum azuresb_cbs_state azuresb_cbs_state(const struct azuresb_cbs *cbs);

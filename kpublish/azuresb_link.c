@@ -6,7 +6,6 @@
 #include <proton/connection.h>
 #include <proton/delivery.h>
 #include <proton/link.h>
-#include <proton/logger.h>
 #include <proton/sasl.h>
 #include <proton/transport.h>
 #include <stdarg.h>
@@ -38,10 +37,9 @@ struct azuresb_link {
 	pn_link_t *sender;       /* NULL until we may attach */
 	const char *doing;       /* for people, while it is brought up */
 	int64_t began_ms;
-	int64_t
-	    progress_ms;  /* when the server answered, or the socket took some of a message */
-	size_t unwritten; /* bytes of messages that waited for the socket at the last look */
-	uint64_t sent;    /* for delivery tags */
+	int64_t progress_ms; /* when the server answered, or the socket took message bytes */
+	size_t unwritten;    /* message bytes that waited for the socket at the last look */
+	uint64_t sent;       /* for delivery tags */
 	char why[768];
 };
 
@@ -85,8 +83,6 @@ begin(struct azuresb_link *l, pn_connection_t *connection, pn_transport_t *trans
 	pn_sasl_t *sasl = pn_sasl(transport);
 
 	l->doing = "logging in";
-	/* PN_TRACE_FRM and PN_LOG would show keys and tokens. */
-	pn_logger_reset_mask(pn_transport_logger(transport), PN_SUBSYSTEM_ALL, PN_LEVEL_ALL);
 	name_connection(connection);
 	pn_connection_set_hostname(connection, c->host);
 	pn_transport_set_max_frame(transport, MAX_FRAME);
@@ -172,9 +168,10 @@ transport_failed(struct azuresb_link *l, pn_condition_t *condition)
 	static const char silent[] = "local-idle-timeout expired";
 	pn_sasl_t *sasl = pn_sasl(azuresb_pipe_transport(l->pipe));
 	const struct azuresb_config *c = l->o.config;
+	const char *name = pn_condition_get_name(condition);
 
-	if (l->session == NULL && pn_sasl_get_mech(sasl) == NULL && !l->o.plain &&
-	    strcmp(l->doing, "logging in") == 0)
+	if (pn_sasl_get_mech(sasl) == NULL && !l->o.plain &&
+	    strcmp(name, "amqp:unauthorized-access") == 0)
 		end_link(l, AZURESB_END_NO_ANONYMOUS,
 		    "%s: offers no way to log in but by a key", c->host);
 	else if (l->session == NULL && pn_sasl_outcome(sasl) != PN_SASL_OK &&
@@ -186,8 +183,8 @@ transport_failed(struct azuresb_link *l, pn_condition_t *condition)
 		end_link(l, AZURESB_END_ERROR, "%s:%s has sent nothing for %d s", c->host,
 		    c->port, IDLE_MS / 1000);
 	else
-		end_link(l, AZURESB_END_ERROR, "%s: %s: %s", c->host,
-		    pn_condition_get_name(condition), pn_condition_get_description(condition));
+		end_link(l, AZURESB_END_ERROR, "%s: %s: %s", c->host, name,
+		    pn_condition_get_description(condition));
 }
 
 static void
@@ -272,7 +269,7 @@ static void
 take_event(void *arg, pn_event_t *event)
 {
 	struct azuresb_link *l = arg;
-	const pn_link_t *link = pn_event_link(event);
+	pn_link_t *link = pn_event_link(event);
 
 	if (link != NULL && link == l->sender) {
 		sender_event(l, event);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <proton/connection_driver.h>
+#include <proton/logger.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,16 +56,27 @@ azuresb_pipe_fd(const struct azuresb_pipe *p)
 	return azuresb_stream_fd(p->stream);
 }
 
+/* The stream is ready. */
+static void
+begin(struct azuresb_pipe *p)
+{
+	p->state = AZURESB_PIPE_FAILED;
+	p->why = strerror(ENOMEM);
+	if (pn_connection_driver_init(&p->driver, NULL, NULL) != 0)
+		return;
+	/* PN_TRACE_FRM and PN_LOG would show keys and tokens. */
+	pn_logger_reset_mask(
+	    pn_transport_logger(p->driver.transport), PN_SUBSYSTEM_ALL, PN_LEVEL_ALL);
+	p->state = AZURESB_PIPE_OPEN;
+	p->why = NULL;
+}
+
 static void
 connect_stream(struct azuresb_pipe *p)
 {
 	switch (azuresb_stream_connect(p->stream)) {
 	case AZURESB_STREAM_READY:
-		p->state = AZURESB_PIPE_OPEN;
-		if (pn_connection_driver_init(&p->driver, NULL, NULL) != 0) {
-			p->state = AZURESB_PIPE_FAILED;
-			p->why = strerror(ENOMEM);
-		}
+		begin(p);
 		break;
 	case AZURESB_STREAM_FAILED:
 		p->state = AZURESB_PIPE_FAILED;

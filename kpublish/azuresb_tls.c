@@ -36,11 +36,13 @@ static int
 expect(SSL *ssl, const char *host)
 {
 	unsigned char address[sizeof(struct in6_addr)];
+	char *name;
 
 	if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, host);
+	memcpy(&name, &host, sizeof(name)); /* the macro wants no const, and copies */
+	return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, name);
 }
 
 struct azuresb_tls *

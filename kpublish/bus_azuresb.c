@@ -27,6 +27,7 @@ enum {
 	BUSY_MAX_MS = 10000,
 	DRY_MS = 10000, /* a server that gives no credit for so long is worth a word */
 	TOKEN_S = 3600,
+	TOKEN_MAX_S = 365 * 24 * TOKEN_S,
 	ENTITY_MAX = 260,
 	HEAD_MAX = 64 * 1024,
 };
@@ -96,7 +97,7 @@ take_params(struct azuresb *b, const struct url *url)
 	if (text == NULL)
 		return NULL;
 	n = strtol(text, &end, 10);
-	if (*text == '\0' || *end != '\0' || n < 4 || n > 365 * 24 * TOKEN_S)
+	if (*text == '\0' || *end != '\0' || n < 4 || n > TOKEN_MAX_S)
 		return "token-lifetime is wanted as a number of seconds, from 4 on";
 	b->token_s = (int)n;
 	return NULL;

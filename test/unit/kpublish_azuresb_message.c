@@ -57,10 +57,8 @@ test_head(struct tap *tap, pn_message_t *scratch)
 	struct buf bytes;
 
 	buf_init(&bytes, 4096);
-	tap_ok(tap,
-	    azuresb_message_head(scratch, &m, &bytes) == 0 &&
-		azuresb_message_head(scratch, &m, &bytes) == 0,
-	    "a head, twice");
+	tap_ok(tap, azuresb_message_head(scratch, &m, &bytes) == 0 && bytes.len > 0, "a head");
+	tap_ok(tap, azuresb_message_head(scratch, &m, &bytes) == 0, "again, in its place");
 	buf_add(&bytes, m.body, m.len);
 	tap_ok(tap, pn_message_decode(read, bytes.data, bytes.len) == 0, "it can be read");
 	d = pn_message_body(read);
@@ -90,7 +88,7 @@ test_long(struct tap *tap, pn_message_t *scratch)
 	struct message m = example("c/u", 3);
 	struct buf bytes;
 
-	buf_init(&bytes, 64 * 1024);
+	buf_init(&bytes, 65536);
 	if (text != NULL) {
 		memset(text, 'x', len);
 		text[len] = '\0';
