@@ -83,7 +83,7 @@ azuresb_cbs_open(
 	cbs->session = session;
 	cbs->config = config;
 	cbs->token_s = token_s;
-	if (asprintf(&cbs->resource, "amqps://%s/%s", config->host, entity) == -1) {
+	if (asprintf(&cbs->resource, "amqps://%s/%s", config->peer.host, entity) == -1) {
 		free(cbs);
 		errno = ENOMEM;
 		return NULL;

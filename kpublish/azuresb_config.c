@@ -6,8 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-static const char tls_port[] = "5671";
-static const char plain_port[] = "5672";
+enum {
+	TLS_PORT = 5671,
+	PLAIN_PORT = 5672,
+	REACH_MS = 15000,
+};
 
 /* Cuts white space off both ends. */
 static char *
@@ -22,6 +25,17 @@ trim(char *text)
 		len--;
 	text[len] = '\0';
 	return text;
+}
+
+/* 0: it is none. */
+static uint16_t
+port_number(const char *text)
+{
+	unsigned long n = 0;
+
+	if (*text != '\0' && strlen(text) <= 5 && text[strspn(text, "0123456789")] == '\0')
+		n = strtoul(text, NULL, 10);
+	return n <= UINT16_MAX ? (uint16_t)n : 0;
 }
 
 /* sb://HOST[:PORT][/], cut up in place; an IPv6 address stands in brackets. */
@@ -49,11 +63,11 @@ parse_endpoint(struct azuresb_config *c, char *text)
 	}
 	if (colon != NULL) {
 		*colon = '\0';
-		c->port = colon + 1;
-		if (*c->port == '\0' || c->port[strspn(c->port, "0123456789")] != '\0')
+		c->peer.port = port_number(colon + 1);
+		if (c->peer.port == 0)
 			return -1;
 	}
-	c->host = host;
+	c->peer.host = c->peer.name = host;
 	return *host != '\0' ? 0 : -1;
 }
 
@@ -83,7 +97,7 @@ take(struct azuresb_config *c, const char *name, char *value, const char **why)
 		*why = "its UseDevelopmentEmulator is neither true nor false";
 		if (strcasecmp(value, "true") != 0 && strcasecmp(value, "false") != 0)
 			return -1;
-		c->tls = strcasecmp(value, "false") == 0;
+		c->peer.tls = strcasecmp(value, "false") == 0;
 	}
 	return 0;
 }
@@ -92,7 +106,7 @@ static int
 check(struct azuresb_config *c, const char **why)
 {
 	*why = "it has no Endpoint";
-	if (c->host == NULL)
+	if (c->peer.host == NULL)
 		return -1;
 	*why = "it has both a SharedAccessKey and a SharedAccessSignature";
 	if (c->key != NULL && c->signature != NULL)
@@ -104,8 +118,8 @@ check(struct azuresb_config *c, const char **why)
 	*why = "its SharedAccessSignature does not begin with \"SharedAccessSignature sr=\"";
 	if (c->signature != NULL && strncmp(c->signature, "SharedAccessSignature sr=", 25) != 0)
 		return -1;
-	if (c->port == NULL)
-		c->port = c->tls ? tls_port : plain_port;
+	if (c->peer.port == 0)
+		c->peer.port = c->peer.tls ? TLS_PORT : PLAIN_PORT;
 	return 0;
 }
 
@@ -114,7 +128,10 @@ azuresb_config_parse(struct azuresb_config *c, const char *text, const char **wh
 {
 	char *save = NULL;
 
-	*c = (struct azuresb_config){.memory = strdup(text), .tls = true};
+	*c = (struct azuresb_config){
+	    .memory = strdup(text),
+	    .peer = {.timeout_ms = REACH_MS, .tls = true, .verify = true},
+	};
 	*why = "out of memory";
 	if (c->memory == NULL)
 		return -1;

@@ -4,13 +4,12 @@
 #ifndef AZURESB_CONFIG_H
 #define AZURESB_CONFIG_H
 
-#include <stdbool.h>
+#include "peer.h"
 
 struct azuresb_config {
 	char *memory; /* owned: all the strings */
-	const char *host;
-	const char *port; /* 5671; of the emulator, which has no TLS, 5672 */
-	bool tls;
+	struct peer
+	    peer; /* port 5671 if none is given; of the emulator, which has no TLS, 5672 */
 	/* Either a key and its name, or a signature made elsewhere. */
 	const char *key_name;
 	char *key;

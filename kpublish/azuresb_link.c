@@ -84,7 +84,7 @@ begin(struct azuresb_link *l, pn_connection_t *connection, pn_transport_t *trans
 
 	l->doing = "logging in";
 	name_connection(connection);
-	pn_connection_set_hostname(connection, c->host);
+	pn_connection_set_hostname(connection, c->peer.host);
 	pn_transport_set_max_frame(transport, MAX_FRAME);
 	pn_transport_set_idle_timeout(transport, IDLE_MS);
 	pn_sasl_allowed_mechs(sasl, l->o.plain ? "PLAIN" : "ANONYMOUS");
@@ -120,8 +120,8 @@ look_at_cbs(struct azuresb_link *l)
 			attach(l);
 		break;
 	case AZURESB_CBS_REFUSED:
-		end_link(
-		    l, AZURESB_END_ERROR, "%s: %s", l->o.config->host, azuresb_cbs_why(l->cbs));
+		end_link(l, AZURESB_END_ERROR, "%s: %s", l->o.config->peer.host,
+		    azuresb_cbs_why(l->cbs));
 		break;
 	default:
 		break;
@@ -155,7 +155,7 @@ closed(struct azuresb_link *l, const char *what, pn_condition_t *condition)
 		end = AZURESB_END_SIZE;
 	else if (azuresb_outcome_is_idle(name, description))
 		end = AZURESB_END_IDLE;
-	end_link(l, end, "%s has closed the %s \"%s\": %s%s%s", l->o.config->host, what,
+	end_link(l, end, "%s has closed the %s \"%s\": %s%s%s", l->o.config->peer.host, what,
 	    l->o.entity, name != NULL ? name : "no reason given",
 	    description != NULL ? ": " : "", description != NULL ? description : "");
 }
@@ -173,17 +173,17 @@ transport_failed(struct azuresb_link *l, pn_condition_t *condition)
 	if (pn_sasl_get_mech(sasl) == NULL && !l->o.plain &&
 	    strcmp(name, "amqp:unauthorized-access") == 0)
 		end_link(l, AZURESB_END_NO_ANONYMOUS,
-		    "%s: offers no way to log in but by a key", c->host);
+		    "%s: offers no way to log in but by a key", c->peer.host);
 	else if (l->session == NULL && pn_sasl_outcome(sasl) != PN_SASL_OK &&
 		 pn_sasl_outcome(sasl) != PN_SASL_NONE)
 		end_link(l, AZURESB_END_ERROR, "%s refuses the login of \"%s\" (SASL %s)",
-		    c->host, l->o.plain ? c->key_name : "anonymous",
+		    c->peer.host, l->o.plain ? c->key_name : "anonymous",
 		    l->o.plain ? "PLAIN" : "ANONYMOUS");
 	else if (strcmp(pn_condition_get_description(condition), silent) == 0)
-		end_link(l, AZURESB_END_ERROR, "%s:%s has sent nothing for %d s", c->host,
-		    c->port, IDLE_MS / 1000);
+		end_link(l, AZURESB_END_ERROR, "%s:%u has sent nothing for %d s", c->peer.host,
+		    c->peer.port, IDLE_MS / 1000);
 	else
-		end_link(l, AZURESB_END_ERROR, "%s: %s: %s", c->host, name,
+		end_link(l, AZURESB_END_ERROR, "%s: %s: %s", c->peer.host, name,
 		    pn_condition_get_description(condition));
 }
 
@@ -290,7 +290,7 @@ azuresb_link_open(const struct azuresb_link_options *options)
 		return NULL;
 	l->o = *options;
 	l->began_ms = core_now_ms();
-	l->pipe = azuresb_pipe_open(options->config, take_event, l);
+	l->pipe = azuresb_pipe_open(&options->config->peer, take_event, l);
 	if (l->pipe == NULL) {
 		free(l);
 		return NULL;
@@ -318,23 +318,27 @@ check_clock(struct azuresb_link *l)
 	int64_t now = core_now_ms();
 
 	if (l->state == AZURESB_LINK_WAIT && now - l->began_ms >= BRING_UP_MS)
-		end_link(l, AZURESB_END_ERROR, "%s:%s has not answered for %d s: %s", c->host,
-		    c->port, BRING_UP_MS / 1000, doing != NULL ? doing : l->doing);
+		end_link(l, AZURESB_END_ERROR, "%s:%u has not answered for %d s: %s",
+		    c->peer.host, c->peer.port, BRING_UP_MS / 1000,
+		    doing != NULL ? doing : l->doing);
 	if (l->state == AZURESB_LINK_UP && pn_link_unsettled(l->sender) > 0 &&
 	    now - l->progress_ms >= ANSWER_MS)
-		end_link(l, AZURESB_END_ERROR, "%s:%s has not answered for %d s", c->host,
-		    c->port, ANSWER_MS / 1000);
+		end_link(l, AZURESB_END_ERROR, "%s:%u has not answered for %d s", c->peer.host,
+		    c->peer.port, ANSWER_MS / 1000);
 }
 
 enum azuresb_link_state
 azuresb_link_work(struct azuresb_link *l)
 {
+	const struct azuresb_config *c = l->o.config;
+
 	if (l->cbs != NULL) {
 		azuresb_cbs_work(l->cbs);
 		look_at_cbs(l);
 	}
 	if (l->state != AZURESB_LINK_DOWN && azuresb_pipe_work(l->pipe) == AZURESB_PIPE_FAILED)
-		end_link(l, AZURESB_END_ERROR, "%s", azuresb_pipe_why(l->pipe));
+		end_link(l, AZURESB_END_ERROR, "%s:%u: %s", c->peer.host, c->peer.port,
+		    azuresb_pipe_why(l->pipe));
 	look_at_writing(l);
 	check_clock(l);
 	return l->state;

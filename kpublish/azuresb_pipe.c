@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "azuresb_stream.h"
 #include "core.h"
+#include "stream.h"
 
 struct azuresb_pipe {
 	void (*event)(void *arg, pn_event_t *event);
@@ -16,14 +16,14 @@ struct azuresb_pipe {
 	enum azuresb_pipe_state state;
 	bool stopped;
 	bool unwritable; /* but something may still be there to be read */
-	struct azuresb_stream *stream;
+	struct stream *stream;
 	pn_connection_driver_t driver; /* zeroed until the stream is ready */
 	const char *why;               /* NULL: the stream knows */
 };
 
 struct azuresb_pipe *
 azuresb_pipe_open(
-    const struct azuresb_config *config, void (*event)(void *arg, pn_event_t *event), void *arg)
+    const struct peer *peer, void (*event)(void *arg, pn_event_t *event), void *arg)
 {
 	struct azuresb_pipe *p = calloc(1, sizeof(*p));
 
@@ -31,7 +31,7 @@ azuresb_pipe_open(
 		return NULL;
 	p->event = event;
 	p->arg = arg;
-	p->stream = azuresb_stream_open(config->host, config->port, config->tls);
+	p->stream = stream_open(peer);
 	if (p->stream == NULL) {
 		free(p);
 		return NULL;
@@ -46,14 +46,14 @@ azuresb_pipe_close(struct azuresb_pipe *p)
 		return;
 	if (p->driver.connection != NULL)
 		pn_connection_driver_destroy(&p->driver);
-	azuresb_stream_close(p->stream);
+	stream_close(p->stream);
 	free(p);
 }
 
 int
 azuresb_pipe_fd(const struct azuresb_pipe *p)
 {
-	return azuresb_stream_fd(p->stream);
+	return stream_fd(p->stream);
 }
 
 /* The stream is ready. */
@@ -74,11 +74,11 @@ begin(struct azuresb_pipe *p)
 static void
 connect_stream(struct azuresb_pipe *p)
 {
-	switch (azuresb_stream_connect(p->stream)) {
-	case AZURESB_STREAM_READY:
+	switch (stream_connect(p->stream)) {
+	case 1:
 		begin(p);
 		break;
-	case AZURESB_STREAM_FAILED:
+	case -1:
 		p->state = AZURESB_PIPE_FAILED;
 		break;
 	default:
@@ -104,7 +104,7 @@ write_some(struct azuresb_pipe *p)
 
 	if (bytes.size == 0)
 		return false;
-	n = azuresb_stream_write(p->stream, bytes.start, bytes.size);
+	n = stream_write(p->stream, bytes.start, bytes.size);
 	if (n == -1)
 		p->unwritable = true;
 	if (n > 0)
@@ -121,7 +121,7 @@ read_some(struct azuresb_pipe *p)
 
 	if (room.size == 0)
 		return false;
-	n = azuresb_stream_read(p->stream, room.start, room.size);
+	n = stream_read(p->stream, room.start, room.size);
 	if (n == -1)
 		p->state = AZURESB_PIPE_FAILED;
 	if (n > 0)
@@ -181,11 +181,11 @@ azuresb_pipe_transport(const struct azuresb_pipe *p)
 const char *
 azuresb_pipe_why(const struct azuresb_pipe *p)
 {
-	return p->why != NULL ? p->why : azuresb_stream_why(p->stream);
+	return p->why != NULL ? p->why : stream_why(p->stream);
 }
 
 const char *
 azuresb_pipe_doing(const struct azuresb_pipe *p)
 {
-	return p->state == AZURESB_PIPE_WAIT ? azuresb_stream_doing(p->stream) : NULL;
+	return p->state == AZURESB_PIPE_WAIT ? stream_doing(p->stream) : NULL;
 }

@@ -8,7 +8,7 @@
 #include <proton/transport.h>
 #include <stdbool.h>
 
-#include "azuresb_config.h"
+#include "peer.h"
 
 struct azuresb_pipe;
 
@@ -20,9 +20,9 @@ enum azuresb_pipe_state {
 
 /* Begins to connect. event is called from within azuresb_pipe_work for each event of proton's,
  * until azuresb_pipe_stop; the first is PN_CONNECTION_INIT, the time to set up the connection and
- * its transport. config is borrowed. NULL with errno. */
-struct azuresb_pipe *azuresb_pipe_open(const struct azuresb_config *config,
-    void (*event)(void *arg, pn_event_t *event), void *arg);
+ * its transport. peer is borrowed. NULL with errno. */
+struct azuresb_pipe *azuresb_pipe_open(
+    const struct peer *peer, void (*event)(void *arg, pn_event_t *event), void *arg);
 /* Takes NULL. */
 void azuresb_pipe_close(struct azuresb_pipe *p);
 
@@ -40,7 +40,7 @@ void azuresb_pipe_stop(struct azuresb_pipe *p);
 pn_connection_t *azuresb_pipe_connection(const struct azuresb_pipe *p);
 pn_transport_t *azuresb_pipe_transport(const struct azuresb_pipe *p);
 
-/* What went wrong, HOST:PORT included. */
+/* What went wrong. */
 const char *azuresb_pipe_why(const struct azuresb_pipe *p);
 /* For people: what it waits for; NULL: nothing, it is open. */
 const char *azuresb_pipe_doing(const struct azuresb_pipe *p);

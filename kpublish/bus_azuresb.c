@@ -226,10 +226,10 @@ answered(void *arg, struct message *m, uint64_t state, const char *condition,
 		return;
 	}
 	if (state != PN_REJECTED)
-		snprintf(why, sizeof(why), "%s has given a message back", b->config.host);
+		snprintf(why, sizeof(why), "%s has given a message back", b->config.peer.host);
 	else
-		snprintf(why, sizeof(why), "%s has refused a message: %s%s%s", b->config.host,
-		    condition != NULL ? condition : "no reason given",
+		snprintf(why, sizeof(why), "%s has refused a message: %s%s%s",
+		    b->config.peer.host, condition != NULL ? condition : "no reason given",
 		    description != NULL ? ": " : "", description != NULL ? description : "");
 	if (outcome.busy)
 		back_off(b);
@@ -265,7 +265,7 @@ check_credit(struct azuresb *b)
 	if (b->dry_since_ms == 0 || core_now_ms() - b->dry_since_ms < DRY_MS)
 		return;
 	b->owner->trouble(b->owner->core, "%s takes no messages for \"%s\": it gives no credit",
-	    b->config.host, b->entity);
+	    b->config.peer.host, b->entity);
 }
 
 static int

@@ -12,8 +12,8 @@
 #include "backoff.h"
 #include "core.h"
 #include "rabbit_session.h"
-#include "rabbit_tls.h"
 #include "rabbit_unconfirmed.h"
+#include "tls.h"
 
 enum {
 	TAGS = 4 * WINDOW_MESSAGES, /* some are confirmed late */
@@ -133,16 +133,16 @@ read_url(struct rabbit *b)
 static int
 check_servers(const struct rabbit *b)
 {
-	char why[RABBIT_TLS_WHY];
+	char why[TLS_WHY];
 
 	for (size_t i = 0; i < b->servers.n; i++) {
 		const struct rabbit_server *s = &b->servers.server[i];
 
-		if (s->tls && rabbit_tls_check(s, why) == -1) {
+		if (s->peer.tls && tls_check(&s->peer, why) == -1) {
 			log_error(b->owner->log, "RABBIT_SERVER_URL: %s: %s", s->shown, why);
 			return -1;
 		}
-		if (s->tls && !s->verify)
+		if (s->peer.tls && !s->peer.verify)
 			log_warning(b->owner->log,
 			    "%s: verify_none: whoever answers there is believed", s->shown);
 	}

@@ -8,8 +8,8 @@
 
 #include "core.h"
 #include "rabbit_login.h"
-#include "rabbit_stream.h"
 #include "rabbit_wire.h"
+#include "stream.h"
 
 enum {
 	READ_BYTES = 65536,
@@ -20,7 +20,7 @@ enum {
 struct rabbit_session {
 	const struct rabbit_server *server;
 	const char *exchange;
-	struct rabbit_stream *stream;
+	struct stream *stream;
 	struct rabbit_talk *talk;
 	bool connected; /* the stream is */
 	int64_t opened_ms;
@@ -34,15 +34,15 @@ static int
 stream_ended(struct rabbit_session *s)
 {
 	if (rabbit_talk_ready(s->talk))
-		return rabbit_talk_end(s->talk, "%s", rabbit_stream_why(s->stream));
-	return rabbit_talk_end(s->talk, "%s (%s)", rabbit_stream_why(s->stream),
+		return rabbit_talk_end(s->talk, "%s", stream_why(s->stream));
+	return rabbit_talk_end(s->talk, "%s (%s)", stream_why(s->stream),
 	    s->connected ? rabbit_talk_doing(s->talk) : "connecting");
 }
 
 static int
 connect_stream(struct rabbit_session *s)
 {
-	switch (rabbit_stream_connect(s->stream)) {
+	switch (stream_connect(s->stream)) {
 	case 0:
 		return 0;
 	case 1:
@@ -57,13 +57,13 @@ connect_stream(struct rabbit_session *s)
 static int
 write_all(struct rabbit_session *s)
 {
-	size_t before = rabbit_stream_pending(s->stream);
+	size_t before = stream_pending(s->stream);
 
 	if (before == 0)
 		return 0;
-	if (rabbit_stream_flush(s->stream) == -1)
+	if (stream_flush(s->stream) == -1)
 		return stream_ended(s);
-	if (rabbit_stream_pending(s->stream) < before)
+	if (stream_pending(s->stream) < before)
 		s->told_ms = core_now_ms();
 	return 0;
 }
@@ -73,10 +73,10 @@ read_all(struct rabbit_session *s)
 {
 	ssize_t n;
 
-	while ((n = rabbit_stream_read(s->stream, s->input, sizeof(s->input))) > 0) {
+	while ((n = stream_read(s->stream, s->input, sizeof(s->input))) > 0) {
 		s->heard_ms = core_now_ms();
 		if (rabbit_talk_hear(s->talk, s->input, (size_t)n) == -1) {
-			(void)rabbit_stream_flush(s->stream); /* that we have heard it */
+			(void)stream_flush(s->stream); /* that we have heard it */
 			return -1;
 		}
 	}
@@ -95,9 +95,9 @@ keep_heartbeat(struct rabbit_session *s)
 	if (now - s->heard_ms >= 2 * beat_ms)
 		return rabbit_talk_end(s->talk,
 		    "nothing was heard from the broker for %" PRId64 " s", 2 * beat_ms / 1000);
-	if (now - s->told_ms < beat_ms / 2 || rabbit_stream_pending(s->stream) > 0)
+	if (now - s->told_ms < beat_ms / 2 || stream_pending(s->stream) > 0)
 		return 0;
-	if (rabbit_wire_heartbeat(rabbit_stream_out(s->stream)) == -1)
+	if (rabbit_wire_heartbeat(stream_out(s->stream)) == -1)
 		return rabbit_talk_end(s->talk, "%s", "out of memory");
 	return write_all(s);
 }
@@ -113,8 +113,9 @@ check_time(struct rabbit_session *s)
 			s->part_ms = now + PART_MS;
 		if (now >= s->part_ms)
 			rabbit_talk_end(s->talk, "no farewell");
-	} else if (!rabbit_talk_ready(s->talk) && now - s->opened_ms >= s->server->timeout_ms) {
-		rabbit_talk_end(s->talk, "no answer for %d ms (%s)", s->server->timeout_ms,
+	} else if (!rabbit_talk_ready(s->talk) &&
+		   now - s->opened_ms >= s->server->peer.timeout_ms) {
+		rabbit_talk_end(s->talk, "no answer for %d ms (%s)", s->server->peer.timeout_ms,
 		    s->connected ? rabbit_talk_doing(s->talk) : "connecting");
 	}
 }
@@ -130,10 +131,9 @@ rabbit_session_open(
 	s->server = server;
 	s->exchange = exchange;
 	s->opened_ms = core_now_ms();
-	s->stream = rabbit_stream_open(server);
+	s->stream = stream_open(&server->peer);
 	if (s->stream != NULL)
-		s->talk =
-		    rabbit_talk_open(server, exchange, hears, rabbit_stream_out(s->stream));
+		s->talk = rabbit_talk_open(server, exchange, hears, stream_out(s->stream));
 	if (s->talk == NULL) {
 		int error = errno;
 
@@ -147,7 +147,7 @@ rabbit_session_open(
 int
 rabbit_session_fd(const struct rabbit_session *s)
 {
-	return rabbit_stream_fd(s->stream);
+	return stream_fd(s->stream);
 }
 
 /* When work is to be called at the latest. While something waits to go out, no heartbeat of ours
@@ -164,10 +164,10 @@ due_ms(const struct rabbit_session *s)
 	if (rabbit_talk_parting(s->talk))
 		return s->part_ms;
 	if (!rabbit_talk_ready(s->talk))
-		return s->opened_ms + s->server->timeout_ms;
+		return s->opened_ms + s->server->peer.timeout_ms;
 	if (beat_ms == 0)
 		return INT64_MAX;
-	return rabbit_stream_pending(s->stream) > 0 || due > missed ? missed : due;
+	return stream_pending(s->stream) > 0 || due > missed ? missed : due;
 }
 
 int
@@ -198,13 +198,13 @@ rabbit_session_work(struct rabbit_session *s)
 int
 rabbit_session_publish(struct rabbit_session *s, const struct message *m)
 {
-	if (rabbit_stream_pending(s->stream) >= OUT_BYTES)
+	if (stream_pending(s->stream) >= OUT_BYTES)
 		rabbit_session_flush(s);
-	if (rabbit_talk_ended(s->talk) || rabbit_stream_pending(s->stream) >= OUT_BYTES) {
+	if (rabbit_talk_ended(s->talk) || stream_pending(s->stream) >= OUT_BYTES) {
 		errno = EAGAIN;
 		return -1;
 	}
-	return rabbit_wire_message(rabbit_stream_out(s->stream), RABBIT_CHANNEL, s->exchange, m,
+	return rabbit_wire_message(stream_out(s->stream), RABBIT_CHANNEL, s->exchange, m,
 	    rabbit_talk_frame_max(s->talk));
 }
 
@@ -241,6 +241,6 @@ rabbit_session_close(struct rabbit_session *s)
 	if (s->connected && !rabbit_talk_ended(s->talk))
 		take_leave(s);
 	rabbit_talk_close(s->talk);
-	rabbit_stream_close(s->stream);
+	stream_close(s->stream);
 	free(s);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One connection to a broker, from the first try to reach it until it ends, for whatever
- * reason: the talk (rabbit_talk.h) on a stream (rabbit_stream.h), with its heartbeats and
+ * reason: the talk (rabbit_talk.h) on a stream (stream.h), with its heartbeats and
  * deadlines. Nothing here blocks. */
 #ifndef RABBIT_SESSION_H
 #define RABBIT_SESSION_H

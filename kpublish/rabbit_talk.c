@@ -382,7 +382,7 @@ garbled(struct rabbit_talk *t, int result)
 {
 	if (t->step == 0)
 		return rabbit_talk_end(t, "does not speak AMQP 0-9-1%s",
-		    t->server->tls ? "" : " (where TLS is wanted: amqps://)");
+		    t->server->peer.tls ? "" : " (where TLS is wanted: amqps://)");
 	return rabbit_talk_end(
 	    t, "the broker's words make no sense: %s", amqp_error_string2(result));
 }

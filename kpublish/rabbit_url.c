@@ -63,22 +63,22 @@ read_params(struct rabbit_server *s)
 
 	if (choose_number(p, "heartbeat", UINT16_MAX, &s->heartbeat_s) == -1)
 		return "heartbeat is wanted in seconds";
-	if (choose_number(p, "connection_timeout", INT32_MAX, &s->timeout_ms) == -1 ||
-	    s->timeout_ms == 0)
+	if (choose_number(p, "connection_timeout", INT32_MAX, &s->peer.timeout_ms) == -1 ||
+	    s->peer.timeout_ms == 0)
 		return "connection_timeout is wanted in milliseconds";
 	if (choose_number(p, "channel_max", UINT16_MAX, &ignored) == -1 ||
 	    choose_number(p, "frame_max", INT32_MAX, &ignored) == -1)
 		return "channel_max and frame_max are wanted as numbers";
 	if (choose(p, "auth_mechanism", "plain", "external", &s->external) == -1)
 		return "auth_mechanism can be plain or external";
-	if (choose(p, "verify", "verify_none", "verify_peer", &s->verify) == -1)
+	if (choose(p, "verify", "verify_none", "verify_peer", &s->peer.verify) == -1)
 		return "verify can be verify_peer or verify_none";
-	s->cacertfile = url_param(p, "cacertfile");
-	s->certfile = url_param(p, "certfile");
-	s->keyfile = url_param(p, "keyfile");
+	s->peer.cacertfile = url_param(p, "cacertfile");
+	s->peer.certfile = url_param(p, "certfile");
+	s->peer.keyfile = url_param(p, "keyfile");
 	if (url_param(p, "server_name_indication") != NULL)
-		s->name = url_param(p, "server_name_indication");
-	if (s->keyfile != NULL && s->certfile == NULL)
+		s->peer.name = url_param(p, "server_name_indication");
+	if (s->peer.keyfile != NULL && s->peer.certfile == NULL)
 		return "keyfile is of no use without certfile";
 	return NULL;
 }
@@ -124,7 +124,7 @@ read_host(struct rabbit_server *s, char *authority)
 	int n;
 
 	if (*authority == '[') {
-		s->host = authority + 1;
+		s->peer.host = authority + 1;
 		authority = cut(authority, "]");
 		if (authority == NULL || (*authority != ':' && *authority != '\0'))
 			return "a [ before the host's address wants a ] behind it";
@@ -133,25 +133,25 @@ read_host(struct rabbit_server *s, char *authority)
 		port = cut(authority, ":");
 		if (url_percent_decode(authority) == -1)
 			return "a % in the host has no two hexadecimal digits behind it";
-		s->host = authority;
+		s->peer.host = authority;
 	}
-	if (*s->host == '\0')
+	if (*s->peer.host == '\0')
 		return "names no host";
-	n = port == NULL || *port == '\0' ? s->port : number(port, UINT16_MAX);
+	n = port == NULL || *port == '\0' ? s->peer.port : number(port, UINT16_MAX);
 	if (n <= 0)
 		return "has a port that is no number from 1 to 65535";
-	s->port = (uint16_t)n;
+	s->peer.port = (uint16_t)n;
 	return NULL;
 }
 
 static int
 make_shown(struct rabbit_server *s)
 {
-	bool v6 = strchr(s->host, ':') != NULL;
+	bool v6 = strchr(s->peer.host, ':') != NULL;
 	bool root = strcmp(s->vhost, "/") == 0;
 
-	return asprintf(&s->shown, "%s://%s%s%s:%u%s%s", s->tls ? "amqps" : "amqp",
-		   v6 ? "[" : "", s->host, v6 ? "]" : "", s->port, root ? "" : "/",
+	return asprintf(&s->shown, "%s://%s%s%s:%u%s%s", s->peer.tls ? "amqps" : "amqp",
+		   v6 ? "[" : "", s->peer.host, v6 ? "]" : "", s->peer.port, root ? "" : "/",
 		   root ? "" : s->vhost) == -1
 		   ? -1
 		   : 0;
@@ -197,11 +197,11 @@ read_server(struct rabbit_server *s, char *text)
 	char *authority;
 	const char *why = NULL;
 
-	s->tls = strncmp(text, "amqps://", 8) == 0;
-	if (!s->tls && strncmp(text, "amqp://", 7) != 0)
+	s->peer.tls = strncmp(text, "amqps://", 8) == 0;
+	if (!s->peer.tls && strncmp(text, "amqp://", 7) != 0)
 		return "is wanted as amqp://… or amqps://…";
-	s->port = s->tls ? PORT_AMQPS : PORT_AMQP;
-	authority = text + (s->tls ? 8 : 7);
+	s->peer.port = s->peer.tls ? PORT_AMQPS : PORT_AMQP;
+	authority = text + (s->peer.tls ? 8 : 7);
 	vhost = cut(authority, "/");
 	if (vhost != NULL)
 		why = read_vhost(s, vhost);
@@ -209,7 +209,7 @@ read_server(struct rabbit_server *s, char *text)
 		why = read_user(s, &authority);
 	if (why == NULL)
 		why = read_host(s, authority);
-	s->name = s->host;
+	s->peer.name = s->peer.host;
 	if (why == NULL && query != NULL)
 		why = read_query(s, query);
 	if (why == NULL && make_shown(s) == -1)
@@ -237,8 +237,8 @@ rabbit_url_parse(struct rabbit_servers *servers, const char *list, char **why)
 		    .password = "guest",
 		    .vhost = "/",
 		    .heartbeat_s = HEARTBEAT_S,
-		    .timeout_ms = TIMEOUT_MS,
-		    .verify = true,
+		    .peer.timeout_ms = TIMEOUT_MS,
+		    .peer.verify = true,
 		    .memory = strndup(list, len)};
 		if (s->memory == NULL)
 			return -1;

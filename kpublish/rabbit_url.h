@@ -13,25 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "peer.h"
 #include "url.h"
 
 struct rabbit_server {
-	bool tls;
-	const char *host; /* an IPv6 address without brackets */
-	uint16_t port;
+	struct peer peer;
 	const char *user;
 	const char *password;
 	const char *vhost;
 
 	/* Parameters. */
-	int heartbeat_s;        /* what we ask for; 0: none */
-	int timeout_ms;         /* for each step until messages can be sent */
-	bool external;          /* who we are says the client's certificate */
-	bool verify;            /* the server's certificate */
-	const char *name;       /* that it must have, and that is asked for by SNI */
-	const char *cacertfile; /* NULL: what the system trusts */
-	const char *certfile;   /* NULL: none */
-	const char *keyfile;    /* NULL: in certfile */
+	int heartbeat_s; /* what we ask for; 0: none */
+	bool external;   /* who we are says the client's certificate */
 
 	char *shown;       /* owned: for messages, without user, password and query */
 	char *memory;      /* owned: the strings before the query */

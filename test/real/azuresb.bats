@@ -211,9 +211,9 @@ teardown() {
 	suite_frames 20 1024
 	url=azuresb://t
 	tls "$(artemis_tls_address "$BATS_FILE_TMPDIR")"
-	SSL_CERT_FILE=/dev/null fails 1 'localhost:' 'its certificate is not to be trusted: unable to get local issuer'
+	SSL_CERT_FILE=/dev/null fails 1 'localhost:' "the server's certificate is not trusted: unable to get local issuer"
 	tls no-such-host.invalid
-	fails 1 'cannot look up no-such-host.invalid:5671: '
+	fails 1 'no-such-host.invalid:5671: Name or service not known'
 	cd "$BATS_FILE_TMPDIR/pki"
 	printf 'subjectAltName=DNS:*.servicebus.example,IP:127.0.0.9\n' >other.ext
 	openssl req -new -key server.key -subj /CN=localhost -out other.csr
@@ -221,13 +221,13 @@ teardown() {
 	cd "$BATS_TEST_TMPDIR"
 	stand_in --tls "$BATS_FILE_TMPDIR/pki/other.crt" "$BATS_FILE_TMPDIR/pki/server.key"
 	tls "localhost:$(cat sb/servicebus.port)"
-	fails 1 'not to be trusted: hostname mismatch'
+	fails 1 'certificate is not one for "localhost"'
 	tls "$(servicebus_address sb)"
-	fails 1 'not to be trusted: IP address mismatch'
+	fails 1 'certificate is not one for "127.0.0.1"'
 	servicebus_stop "$PWD/sb"
 	stand_in
 	tls "$(servicebus_address sb)"
-	fails 1 'the TLS handshake failed: '
+	fails 1 'TLS: '
 }
 
 @test "azuresb: a busy server: slower, and nothing lost" {

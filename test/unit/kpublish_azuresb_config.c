@@ -13,12 +13,12 @@ same(const char *a, const char *b)
 
 /* Is it read as these? NULL: not there. */
 static bool
-reads(const char *text, const char *host, const char *port, const char *entity, bool tls)
+reads(const char *text, const char *host, unsigned port, const char *entity, bool tls)
 {
 	struct azuresb_config c;
 	const char *why;
-	bool yes = azuresb_config_parse(&c, text, &why) == 0 && same(c.host, host) &&
-		   same(c.port, port) && same(c.entity, entity) && c.tls == tls;
+	bool yes = azuresb_config_parse(&c, text, &why) == 0 && same(c.peer.host, host) &&
+		   c.peer.port == port && same(c.entity, entity) && c.peer.tls == tls;
 
 	azuresb_config_free(&c);
 	return yes;
@@ -48,9 +48,10 @@ test_good(struct tap *tap)
 	tap_ok(tap,
 	    azuresb_config_parse(&c,
 		"Endpoint=sb://ns.servicebus.windows.net/" KEY ";EntityPath=t", &why) == 0 &&
-		same(c.host, "ns.servicebus.windows.net") && same(c.port, "5671") &&
+		same(c.peer.host, "ns.servicebus.windows.net") && c.peer.port == 5671 &&
 		same(c.key_name, "Root") && same(c.key, "s3cret=") && c.signature == NULL &&
-		same(c.entity, "t") && c.tls,
+		same(c.entity, "t") && c.peer.tls && c.peer.verify &&
+		same(c.peer.name, c.peer.host),
 	    "as the portal gives it");
 	azuresb_config_free(&c);
 	tap_ok(tap,
@@ -62,20 +63,20 @@ test_good(struct tap *tap)
 		c.key == NULL,
 	    "with a signature");
 	azuresb_config_free(&c);
-	tap_ok(tap, reads("endpoint=SB://h:99/" KEY, "h", "99", NULL, true),
+	tap_ok(tap, reads("endpoint=SB://h:99/" KEY, "h", 99, NULL, true),
 	    "any case, with a port");
-	tap_ok(tap, reads(" Endpoint = amqps://h ; " KEY " ; ", "h", "5671", NULL, true),
+	tap_ok(tap, reads(" Endpoint = amqps://h ; " KEY " ; ", "h", 5671, NULL, true),
 	    "white space");
-	tap_ok(tap, reads("Endpoint=sb://[::1]:7/" KEY, "::1", "7", NULL, true), "IPv6");
-	tap_ok(tap, reads("Endpoint=sb://[::1]" KEY, "::1", "5671", NULL, true),
+	tap_ok(tap, reads("Endpoint=sb://[::1]:7/" KEY, "::1", 7, NULL, true), "IPv6");
+	tap_ok(tap, reads("Endpoint=sb://[::1]" KEY, "::1", 5671, NULL, true),
 	    "IPv6 without a port");
 	tap_ok(tap,
-	    reads("Endpoint=sb://h/" KEY ";UseDevelopmentEmulator=true;", "h", "5672", NULL,
-		false),
+	    reads(
+		"Endpoint=sb://h/" KEY ";UseDevelopmentEmulator=true;", "h", 5672, NULL, false),
 	    "the emulator");
 	tap_ok(tap,
 	    reads("UseDevelopmentEmulator=False;Endpoint=sb://h/;EntityPath=" KEY ";X=y", "h",
-		"5671", NULL, true),
+		5671, NULL, true),
 	    "no emulator, an empty path, what is unknown");
 }
 
@@ -93,6 +94,8 @@ main(void)
 		refused("Endpoint=sb:///" KEY, "sb://HOST/") &&
 		refused("Endpoint=sb://h:/" KEY, "sb://HOST/") &&
 		refused("Endpoint=sb://h:5x/" KEY, "sb://HOST/") &&
+		refused("Endpoint=sb://h:0/" KEY, "sb://HOST/") &&
+		refused("Endpoint=sb://h:65536/" KEY, "sb://HOST/") &&
 		refused("Endpoint=sb://[::1/" KEY, "sb://HOST/"),
 	    "an endpoint that is none");
 	tap_ok(&tap,

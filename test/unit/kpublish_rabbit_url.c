@@ -36,9 +36,10 @@ static const struct expected table[] = {
 static bool
 is(const struct rabbit_server *s, const struct expected *e)
 {
-	return s->tls == e->tls && strcmp(s->host, e->host) == 0 && s->port == e->port &&
-	       strcmp(s->user, e->user) == 0 && strcmp(s->password, e->password) == 0 &&
-	       strcmp(s->vhost, e->vhost) == 0 && strcmp(s->shown, e->shown) == 0;
+	return s->peer.tls == e->tls && strcmp(s->peer.host, e->host) == 0 &&
+	       s->peer.port == e->port && strcmp(s->user, e->user) == 0 &&
+	       strcmp(s->password, e->password) == 0 && strcmp(s->vhost, e->vhost) == 0 &&
+	       strcmp(s->shown, e->shown) == 0;
 }
 
 static void
@@ -71,16 +72,20 @@ parameters(struct tap *tap)
 
 	tap_ok(tap, result == 0 && servers.n == 2, "two URLs");
 	s = &servers.server[0];
-	tap_ok(tap, s->heartbeat_s == 10 && s->timeout_ms == 10000 && s->verify && !s->external,
+	tap_ok(tap,
+	    s->heartbeat_s == 10 && s->peer.timeout_ms == 10000 && s->peer.verify &&
+		!s->external,
 	    "without parameters: a heartbeat of 10 s, and certificates are checked");
-	tap_ok(tap, s->cacertfile == NULL && strcmp(s->name, "h") == 0,
+	tap_ok(tap, s->peer.cacertfile == NULL && strcmp(s->peer.name, "h") == 0,
 	    "the certificate is to be the host's");
 	s = &servers.server[1];
-	tap_ok(tap, s->heartbeat_s == 60 && s->timeout_ms == 2500 && !s->verify && s->external,
+	tap_ok(tap,
+	    s->heartbeat_s == 60 && s->peer.timeout_ms == 2500 && !s->peer.verify &&
+		s->external,
 	    "numbers and choices");
 	tap_ok(tap,
-	    strcmp(s->cacertfile, "/c a") == 0 && strcmp(s->certfile, "/c") == 0 &&
-		strcmp(s->keyfile, "/k") == 0 && strcmp(s->name, "n") == 0,
+	    strcmp(s->peer.cacertfile, "/c a") == 0 && strcmp(s->peer.certfile, "/c") == 0 &&
+		strcmp(s->peer.keyfile, "/k") == 0 && strcmp(s->peer.name, "n") == 0,
 	    "files and name");
 	rabbit_url_free(&servers);
 	free(why);

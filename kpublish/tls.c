@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rabbit_tls.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,28 +24,28 @@ reason(void)
 
 /* One of the files that the parameters name. */
 static int
-loaded(int ok, const char *param, const char *file, char why[RABBIT_TLS_WHY])
+loaded(int ok, const char *param, const char *file, char why[TLS_WHY])
 {
 	if (ok == 1)
 		return 0;
-	snprintf(why, RABBIT_TLS_WHY, "%s %s: %s", param, file, reason());
+	snprintf(why, TLS_WHY, "%s %s: %s", param, file, reason());
 	return -1;
 }
 
 static int
-load_files(SSL_CTX *ctx, const struct rabbit_server *s, char why[RABBIT_TLS_WHY])
+load_files(SSL_CTX *ctx, const struct peer *peer, char why[TLS_WHY])
 {
-	const char *key = s->keyfile != NULL ? s->keyfile : s->certfile;
+	const char *key = peer->keyfile != NULL ? peer->keyfile : peer->certfile;
 
-	if (s->cacertfile == NULL)
+	if (peer->cacertfile == NULL)
 		SSL_CTX_set_default_verify_paths(ctx);
-	else if (loaded(SSL_CTX_load_verify_locations(ctx, s->cacertfile, NULL), "cacertfile",
-		     s->cacertfile, why) == -1)
+	else if (loaded(SSL_CTX_load_verify_locations(ctx, peer->cacertfile, NULL),
+		     "cacertfile", peer->cacertfile, why) == -1)
 		return -1;
-	if (s->certfile == NULL)
+	if (peer->certfile == NULL)
 		return 0;
-	if (loaded(SSL_CTX_use_certificate_chain_file(ctx, s->certfile), "certfile",
-		s->certfile, why) == -1)
+	if (loaded(SSL_CTX_use_certificate_chain_file(ctx, peer->certfile), "certfile",
+		peer->certfile, why) == -1)
 		return -1;
 	return loaded(
 	    SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM), "keyfile", key, why);
@@ -63,14 +63,14 @@ no_pass_phrase(char *to, int size, int for_writing, void *arg)
 }
 
 static SSL_CTX *
-make_context(const struct rabbit_server *s, char why[RABBIT_TLS_WHY])
+make_context(const struct peer *peer, char why[TLS_WHY])
 {
 	SSL_CTX *ctx;
 
 	ERR_clear_error();
 	ctx = SSL_CTX_new(TLS_client_method());
 	if (ctx == NULL) {
-		snprintf(why, RABBIT_TLS_WHY, "OpenSSL: %s", reason());
+		snprintf(why, TLS_WHY, "OpenSSL: %s", reason());
 		return NULL;
 	}
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
@@ -78,8 +78,8 @@ make_context(const struct rabbit_server *s, char why[RABBIT_TLS_WHY])
 				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				  SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_default_passwd_cb(ctx, no_pass_phrase);
-	SSL_CTX_set_verify(ctx, s->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-	if (load_files(ctx, s, why) == -1) {
+	SSL_CTX_set_verify(ctx, peer->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	if (load_files(ctx, peer, why) == -1) {
 		SSL_CTX_free(ctx);
 		return NULL;
 	}
@@ -110,17 +110,17 @@ expect_name(SSL *ssl, const char *name)
 }
 
 SSL *
-rabbit_tls_open(const struct rabbit_server *s, int fd, char why[RABBIT_TLS_WHY])
+tls_open(const struct peer *peer, int fd, char why[TLS_WHY])
 {
-	SSL_CTX *ctx = make_context(s, why);
+	SSL_CTX *ctx = make_context(peer, why);
 	SSL *ssl;
 
 	if (ctx == NULL)
 		return NULL;
 	ssl = SSL_new(ctx); /* which holds the context from here on */
 	SSL_CTX_free(ctx);
-	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || expect_name(ssl, s->name) != 1) {
-		snprintf(why, RABBIT_TLS_WHY, "OpenSSL: %s", reason());
+	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || expect_name(ssl, peer->name) != 1) {
+		snprintf(why, TLS_WHY, "OpenSSL: %s", reason());
 		SSL_free(ssl);
 		return NULL;
 	}
@@ -129,32 +129,31 @@ rabbit_tls_open(const struct rabbit_server *s, int fd, char why[RABBIT_TLS_WHY])
 }
 
 int
-rabbit_tls_check(const struct rabbit_server *s, char why[RABBIT_TLS_WHY])
+tls_check(const struct peer *peer, char why[TLS_WHY])
 {
-	SSL_CTX *ctx = make_context(s, why);
+	SSL_CTX *ctx = make_context(peer, why);
 
 	SSL_CTX_free(ctx);
 	return ctx == NULL ? -1 : 0;
 }
 
 void
-rabbit_tls_explain(
-    const struct rabbit_server *s, const SSL *ssl, int error, char why[RABBIT_TLS_WHY])
+tls_explain(const struct peer *peer, const SSL *ssl, int error, char why[TLS_WHY])
 {
 	long verified = SSL_get_verify_result(ssl);
 	int code = errno;
 
-	if (s->verify && (verified == X509_V_ERR_HOSTNAME_MISMATCH ||
-			     verified == X509_V_ERR_IP_ADDRESS_MISMATCH))
-		snprintf(why, RABBIT_TLS_WHY, "the server's certificate is not one for \"%s\"",
-		    s->name);
-	else if (s->verify && verified != X509_V_OK)
-		snprintf(why, RABBIT_TLS_WHY, "the server's certificate is not trusted: %s",
+	if (peer->verify && (verified == X509_V_ERR_HOSTNAME_MISMATCH ||
+				verified == X509_V_ERR_IP_ADDRESS_MISMATCH))
+		snprintf(
+		    why, TLS_WHY, "the server's certificate is not one for \"%s\"", peer->name);
+	else if (peer->verify && verified != X509_V_OK)
+		snprintf(why, TLS_WHY, "the server's certificate is not trusted: %s",
 		    X509_verify_cert_error_string(verified));
 	else if (error == SSL_ERROR_SSL)
-		snprintf(why, RABBIT_TLS_WHY, "TLS: %s", reason());
+		snprintf(why, TLS_WHY, "TLS: %s", reason());
 	else if (error == SSL_ERROR_SYSCALL && code != 0)
-		snprintf(why, RABBIT_TLS_WHY, "TLS: %s", strerror(code));
+		snprintf(why, TLS_WHY, "TLS: %s", strerror(code));
 	else
-		snprintf(why, RABBIT_TLS_WHY, "the server closed the connection");
+		snprintf(why, TLS_WHY, "the server closed the connection");
 }

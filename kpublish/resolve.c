@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rabbit_resolve.h"
+#include "resolve.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct rabbit_resolve {
+struct resolve {
 	char *host;
 	char port[8];
 	int fd;
@@ -22,7 +22,7 @@ struct rabbit_resolve {
 };
 
 static void
-let_go(struct rabbit_resolve *r)
+let_go(struct resolve *r)
 {
 	int holders;
 
@@ -41,7 +41,7 @@ let_go(struct rabbit_resolve *r)
 }
 
 static void
-answer(struct rabbit_resolve *r, int error, struct addrinfo *addresses)
+answer(struct resolve *r, int error, struct addrinfo *addresses)
 {
 	const uint64_t one = 1;
 
@@ -53,7 +53,7 @@ answer(struct rabbit_resolve *r, int error, struct addrinfo *addresses)
 }
 
 static int
-look_up(const struct rabbit_resolve *r, int flags, struct addrinfo **addresses)
+look_up(const struct resolve *r, int flags, struct addrinfo **addresses)
 {
 	const struct addrinfo hints = {.ai_flags = flags, .ai_socktype = SOCK_STREAM};
 
@@ -64,7 +64,7 @@ look_up(const struct rabbit_resolve *r, int flags, struct addrinfo **addresses)
 static void *
 run(void *arg)
 {
-	struct rabbit_resolve *r = arg;
+	struct resolve *r = arg;
 	struct addrinfo *addresses;
 	int error = look_up(r, AI_ADDRCONFIG, &addresses);
 
@@ -75,7 +75,7 @@ run(void *arg)
 
 /* 0 or an errno. */
 static int
-start(struct rabbit_resolve *r)
+start(struct resolve *r)
 {
 	pthread_attr_t detached;
 	pthread_t thread;
@@ -91,10 +91,10 @@ start(struct rabbit_resolve *r)
 	return error;
 }
 
-struct rabbit_resolve *
-rabbit_resolve_open(const char *host, uint16_t port)
+struct resolve *
+resolve_open(const char *host, uint16_t port)
 {
-	struct rabbit_resolve *r = calloc(1, sizeof(*r));
+	struct resolve *r = calloc(1, sizeof(*r));
 	struct addrinfo *addresses;
 	int error = 0;
 
@@ -120,20 +120,20 @@ rabbit_resolve_open(const char *host, uint16_t port)
 }
 
 void
-rabbit_resolve_close(struct rabbit_resolve *r)
+resolve_close(struct resolve *r)
 {
 	if (r != NULL)
 		let_go(r);
 }
 
 int
-rabbit_resolve_fd(const struct rabbit_resolve *r)
+resolve_fd(const struct resolve *r)
 {
 	return r->fd;
 }
 
 int
-rabbit_resolve_take(struct rabbit_resolve *r, struct addrinfo **addresses)
+resolve_take(struct resolve *r, struct addrinfo **addresses)
 {
 	int error;
 

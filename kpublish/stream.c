@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rabbit_stream.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "rabbit_resolve.h"
-#include "rabbit_tls.h"
+#include "resolve.h"
+#include "tls.h"
 
 enum {
 	OUT_MAX =
@@ -32,11 +32,11 @@ enum phase {
 	CONNECTED,
 };
 
-struct rabbit_stream {
-	const struct rabbit_server *server;
+struct stream {
+	const struct peer *peer;
 	enum phase phase;
 	int epoll_fd;
-	struct rabbit_resolve *resolve;
+	struct resolve *resolve;
 	struct addrinfo *addresses;
 	const struct addrinfo *address; /* the one that is tried */
 	unsigned share_ms;              /* of the time, for each */
@@ -45,18 +45,18 @@ struct rabbit_stream {
 	bool waits_to_write;
 	struct buf out;
 	size_t written; /* of out: from its front */
-	char why[RABBIT_TLS_WHY];
+	char why[TLS_WHY];
 };
 
 static int
-fail(struct rabbit_stream *s, const char *why)
+fail(struct stream *s, const char *why)
 {
 	snprintf(s->why, sizeof(s->why), "%s", why);
 	return -1;
 }
 
 static void
-close_socket(struct rabbit_stream *s)
+close_socket(struct stream *s)
 {
 	SSL_free(s->ssl);
 	s->ssl = NULL;
@@ -65,25 +65,24 @@ close_socket(struct rabbit_stream *s)
 	s->fd = -1;
 }
 
-struct rabbit_stream *
-rabbit_stream_open(const struct rabbit_server *server)
+struct stream *
+stream_open(const struct peer *peer)
 {
-	struct rabbit_stream *s = calloc(1, sizeof(*s));
+	struct stream *s = calloc(1, sizeof(*s));
 	struct epoll_event event = {.events = EPOLLIN};
 
 	if (s == NULL)
 		return NULL;
-	s->server = server;
+	s->peer = peer;
 	s->fd = -1;
 	buf_init(&s->out, OUT_MAX);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	s->resolve = rabbit_resolve_open(server->host, server->port);
+	s->resolve = resolve_open(peer->host, peer->port);
 	if (s->epoll_fd == -1 || s->resolve == NULL ||
-	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, rabbit_resolve_fd(s->resolve), &event) ==
-		-1) {
+	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, resolve_fd(s->resolve), &event) == -1) {
 		int error = errno;
 
-		rabbit_stream_close(s);
+		stream_close(s);
 		errno = error;
 		return NULL;
 	}
@@ -91,12 +90,12 @@ rabbit_stream_open(const struct rabbit_server *server)
 }
 
 void
-rabbit_stream_close(struct rabbit_stream *s)
+stream_close(struct stream *s)
 {
 	if (s == NULL)
 		return;
 	close_socket(s);
-	rabbit_resolve_close(s->resolve);
+	resolve_close(s->resolve);
 	if (s->addresses != NULL)
 		freeaddrinfo(s->addresses);
 	if (s->epoll_fd != -1)
@@ -106,13 +105,13 @@ rabbit_stream_close(struct rabbit_stream *s)
 }
 
 int
-rabbit_stream_fd(const struct rabbit_stream *s)
+stream_fd(const struct stream *s)
 {
 	return s->epoll_fd;
 }
 
 static void
-wait_to_write(struct rabbit_stream *s, bool to_write)
+wait_to_write(struct stream *s, bool to_write)
 {
 	struct epoll_event event = {.events = EPOLLIN | (to_write ? EPOLLOUT : 0)};
 
@@ -123,14 +122,14 @@ wait_to_write(struct rabbit_stream *s, bool to_write)
 }
 
 /* An address that swallows what it is sent is not to take the time of the others. Once
- * connected there is no such limit: a broker may leave off reading for long. */
+ * connected there is no such limit: a server may leave off reading for long. */
 static void
 limit_silence(int fd, unsigned ms)
 {
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
 
-/* Without heartbeats keepalive alone finds out that a broker is gone. */
+/* Without heartbeats keepalive alone finds out that a server is gone. */
 static void
 set_options(int fd)
 {
@@ -143,10 +142,10 @@ set_options(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
 }
 
-/* Begins to connect to one address, or goes on with it. 1, 0 as rabbit_stream_connect; -1 with
+/* Begins to connect to one address, or goes on with it. 1, 0 as stream_connect; -1 with
  * errno. */
 static int
-reach(const struct rabbit_stream *s)
+reach(const struct stream *s)
 {
 	if (connect(s->fd, s->address->ai_addr, s->address->ai_addrlen) == 0 ||
 	    errno == EISCONN)
@@ -156,7 +155,7 @@ reach(const struct rabbit_stream *s)
 
 /* A socket for the address at hand. 0 or -1 with errno. */
 static int
-make_socket(struct rabbit_stream *s)
+make_socket(struct stream *s)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT};
 
@@ -181,27 +180,27 @@ count(const struct addrinfo *addresses)
 }
 
 static int
-take_addresses(struct rabbit_stream *s)
+take_addresses(struct stream *s)
 {
-	struct pollfd answer = {.fd = rabbit_resolve_fd(s->resolve), .events = POLLIN};
+	struct pollfd answer = {.fd = resolve_fd(s->resolve), .events = POLLIN};
 	int error;
 
 	if (poll(&answer, 1, 0) != 1)
 		return 0;
-	error = rabbit_resolve_take(s->resolve, &s->addresses);
-	rabbit_resolve_close(s->resolve);
+	error = resolve_take(s->resolve, &s->addresses);
+	resolve_close(s->resolve);
 	s->resolve = NULL;
 	if (error != 0)
 		return fail(s, gai_strerror(error));
 	s->address = s->addresses;
-	s->share_ms = (unsigned)s->server->timeout_ms / count(s->addresses);
+	s->share_ms = (unsigned)s->peer->timeout_ms / count(s->addresses);
 	s->phase = REACHING;
 	return 1;
 }
 
 /* One address after the other, as each turns out to be of no use. */
 static int
-reach_any(struct rabbit_stream *s)
+reach_any(struct stream *s)
 {
 	int result = -1;
 
@@ -218,18 +217,18 @@ reach_any(struct rabbit_stream *s)
 		return result;
 	wait_to_write(s, false);
 	limit_silence(s->fd, 0);
-	if (!s->server->tls) {
+	if (!s->peer->tls) {
 		s->phase = CONNECTED;
 		return 1;
 	}
 	s->phase = SHAKING_HANDS;
-	s->ssl = rabbit_tls_open(s->server, s->fd, s->why);
+	s->ssl = tls_open(s->peer, s->fd, s->why);
 	return s->ssl != NULL ? 1 : -1;
 }
 
 /* What a call of OpenSSL that has not done it comes to: 0, it waits; -1. */
 static int
-tls_waits(struct rabbit_stream *s, int result)
+tls_waits(struct stream *s, int result)
 {
 	int error = SSL_get_error(s->ssl, result);
 
@@ -240,13 +239,13 @@ tls_waits(struct rabbit_stream *s, int result)
 		wait_to_write(s, true);
 		return 0;
 	default:
-		rabbit_tls_explain(s->server, s->ssl, error, s->why);
+		tls_explain(s->peer, s->ssl, error, s->why);
 		return -1;
 	}
 }
 
 static int
-shake_hands(struct rabbit_stream *s)
+shake_hands(struct stream *s)
 {
 	int result;
 
@@ -261,7 +260,7 @@ shake_hands(struct rabbit_stream *s)
 }
 
 int
-rabbit_stream_connect(struct rabbit_stream *s)
+stream_connect(struct stream *s)
 {
 	int result = 1;
 
@@ -282,7 +281,7 @@ rabbit_stream_connect(struct rabbit_stream *s)
 }
 
 static ssize_t
-tls_read(struct rabbit_stream *s, void *to, size_t size)
+tls_read(struct stream *s, void *to, size_t size)
 {
 	int n;
 
@@ -293,7 +292,7 @@ tls_read(struct rabbit_stream *s, void *to, size_t size)
 }
 
 ssize_t
-rabbit_stream_read(struct rabbit_stream *s, void *to, size_t size)
+stream_read(struct stream *s, void *to, size_t size)
 {
 	ssize_t n;
 
@@ -309,9 +308,9 @@ rabbit_stream_read(struct rabbit_stream *s, void *to, size_t size)
 	return fail(s, strerror(errno));
 }
 
-/* As rabbit_stream_read. */
+/* As stream_read. */
 static ssize_t
-write_some(struct rabbit_stream *s, const char *from, size_t n)
+write_some(struct stream *s, const char *from, size_t n)
 {
 	ssize_t result;
 
@@ -331,11 +330,21 @@ write_some(struct rabbit_stream *s, const char *from, size_t n)
 	return fail(s, strerror(errno));
 }
 
-int
-rabbit_stream_flush(struct rabbit_stream *s)
+ssize_t
+stream_write(struct stream *s, const void *from, size_t size)
 {
-	while (rabbit_stream_pending(s) > 0) {
-		ssize_t n = write_some(s, s->out.data + s->written, rabbit_stream_pending(s));
+	ssize_t n = write_some(s, from, size);
+
+	if (n >= 0)
+		wait_to_write(s, n == 0);
+	return n;
+}
+
+int
+stream_flush(struct stream *s)
+{
+	while (stream_pending(s) > 0) {
+		ssize_t n = write_some(s, s->out.data + s->written, stream_pending(s));
 
 		if (n == -1)
 			return -1;
@@ -357,19 +366,32 @@ rabbit_stream_flush(struct rabbit_stream *s)
 }
 
 struct buf *
-rabbit_stream_out(struct rabbit_stream *s)
+stream_out(struct stream *s)
 {
 	return &s->out;
 }
 
 size_t
-rabbit_stream_pending(const struct rabbit_stream *s)
+stream_pending(const struct stream *s)
 {
 	return s->out.len - s->written;
 }
 
 const char *
-rabbit_stream_why(const struct rabbit_stream *s)
+stream_why(const struct stream *s)
 {
 	return s->why;
+}
+
+const char *
+stream_doing(const struct stream *s)
+{
+	switch (s->phase) {
+	case RESOLVING:
+		return "looking up the host";
+	case REACHING:
+		return "connecting";
+	default:
+		return "the TLS handshake";
+	}
 }
