@@ -128,6 +128,8 @@ on_error_element(void *arg, const char *path, const char *text, size_t len)
 	struct aws_error *error = arg;
 
 	(void)len;
+	if (strncmp(path, "Errors/", 7) == 0) /* as EC2 has it, and moto */
+		path += 7;
 	if (strcmp(path, "Error/Code") == 0)
 		snprintf(error->code, sizeof(error->code), "%s", text);
 	else if (strcmp(path, "Error/Message") == 0)

@@ -34,7 +34,8 @@ bool aws_answer_denied(const struct aws_error *error);
  * place, and where the clock is the cause it says so. */
 void aws_answer_censor(struct aws_error *error);
 
-/* Reads the error that SNS or STS answers with; what is none leaves it empty. */
+/* Reads the error that SNS or STS answers with, and whoever stands in front of SQS; what is
+ * none leaves it empty. */
 void aws_answer_error_xml(const char *text, size_t len, struct aws_error *error);
 
 /* What became of a message of a request. */

@@ -176,6 +176,10 @@ read_error(const char *text, size_t len, struct aws_error *error)
 	struct json_str str;
 
 	*error = (struct aws_error){.code = ""};
+	if (len > 0 && *text == '<') {
+		aws_answer_error_xml(text, len, error);
+		return;
+	}
 	json_init(&j, text, len);
 	json_enter(&j, '{');
 	while (json_member(&j, &key) == 1) {

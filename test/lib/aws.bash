@@ -35,7 +35,7 @@ moto_start() {
 	on_free_ports aws_run_on_free_port moto "$@"
 }
 moto_check() {
-	curl -fsS -d "$2" "$(aws_url "$1" moto)/moto-api/reset-auth" >"$1/moto-check.out"
+	curl -fsS -H 'Content-Type: text/plain' -d "$2" "$(aws_url "$1" moto)/moto-api/reset-auth" >"$1/moto-check.out"
 }
 moto_stop() {
 	stop_server "$1" moto

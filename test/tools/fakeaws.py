@@ -84,7 +84,7 @@ class State:
             elif words[0] == "total":
                 self.total = int(words[1])
             else:
-                self.told[words[0]] += int(words[1])
+                self.told[words[0]] = int(words[1])
 
     def next(self, what):
         """Is this one of those that were told to fail?"""

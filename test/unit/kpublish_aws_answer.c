@@ -109,6 +109,8 @@ test_sqs(struct tap *tap)
 	    "{\"Id\":\"3\",\"Code\":\"InvalidMessageContents\",\"SenderFault\":true}]}";
 	static const char limit[] = "{\"Attributes\":{\"QueueArn\":\"x\","
 				    "\"MaximumMessageSize\":\"2048\"}}";
+	static const char in_xml[] = "<ErrorResponse><Errors><Error><Code>AccessDenied</Code>"
+				     "</Error></Errors></ErrorResponse>";
 	static const char error[] =
 	    "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"No\"}";
 	struct aws_result r[AWS_BATCH_MAX];
@@ -130,6 +132,8 @@ test_sqs(struct tap *tap)
 	aws_sqs.read_error(error, strlen(error), &e);
 	tap_ok(tap, strcmp(e.code, "QueueDoesNotExist") == 0 && strcmp(e.text, "No") == 0,
 	    "SQS: an error");
+	aws_sqs.read_error(in_xml, strlen(in_xml), &e);
+	tap_ok(tap, strcmp(e.code, "AccessDenied") == 0, "SQS: an error in XML");
 	aws_sqs.read_error("<html>", 6, &e);
 	tap_ok(tap, *e.code == '\0' && *e.text == '\0', "SQS: what is none");
 	tap_ok(tap,
