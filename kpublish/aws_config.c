@@ -13,8 +13,8 @@
 const char *const aws_config_params[] = {
     "region", "endpoint", "disableSSL", "s3ForcePathStyle", NULL};
 
-static const char *
-variable(const char *name)
+const char *
+aws_config_variable(const char *name)
 {
 	const char *value = getenv(name);
 
@@ -55,8 +55,8 @@ configured(const char *service)
 
 	for (int i = 0; i < n; i++)
 		name[i] = (char)toupper((unsigned char)name[i]);
-	url = variable(name);
-	return url != NULL ? url : variable("AWS_ENDPOINT_URL");
+	url = aws_config_variable(name);
+	return url != NULL ? url : aws_config_variable("AWS_ENDPOINT_URL");
 }
 
 /* Of what may be a host alone. plain: then without TLS. */
@@ -164,7 +164,7 @@ find_region(
     struct aws_config *c, const struct url *url, const char *region, const struct log *log)
 {
 	const char *const places[] = {url_param(url, "region"), *region != '\0' ? region : NULL,
-	    variable("AWS_REGION"), variable("AWS_DEFAULT_REGION")};
+	    aws_config_variable("AWS_REGION"), aws_config_variable("AWS_DEFAULT_REGION")};
 	const char *found = NULL;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && found == NULL; i++)
@@ -174,7 +174,7 @@ find_region(
 		    url->shown);
 		return -1;
 	}
-	if (strlen(found) >= AWS_REGION_SIZE ||
+	if (*found == '\0' || strlen(found) >= AWS_REGION_SIZE ||
 	    found[strspn(found, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0') {
 		log_error(log, "%s: \"%s\" is no region", url->shown, found);
 		return -1;
@@ -229,7 +229,7 @@ aws_config_read(struct aws_config *c, const struct url *url, const char *service
 	bool plain;
 	bool ignored; /* S3 is not asked anything */
 
-	*c = (struct aws_config){.ca_file = variable("AWS_CA_BUNDLE")};
+	*c = (struct aws_config){.ca_file = aws_config_variable("AWS_CA_BUNDLE")};
 	if (read_switch(url, "s3ForcePathStyle", &ignored, log) == 0 &&
 	    read_switch(url, "disableSSL", &plain, log) == 0 &&
 	    find_region(c, url, region, log) == 0 &&

@@ -16,6 +16,9 @@ struct aws_config {
 	const char *ca_file; /* AWS_CA_BUNDLE, or NULL */
 };
 
+/* The value of an environment variable, or NULL when it is empty or not there. */
+const char *aws_config_variable(const char *name);
+
 /* The parameters of both buses, up to a NULL. */
 extern const char *const aws_config_params[];
 

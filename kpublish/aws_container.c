@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws_config.h"
 #include "text.h"
 
 enum { TIMEOUT_MS = 5000 };
@@ -64,8 +65,8 @@ is_allowed(const char *url)
 static int
 make_header(struct aws_fetch *f, char **header)
 {
-	const char *path = aws_fetch_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-	const char *given = aws_fetch_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+	const char *path = aws_config_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+	const char *given = aws_config_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
 	char *token = NULL;
 
 	*header = NULL;
@@ -93,8 +94,8 @@ make_header(struct aws_fetch *f, char **header)
 static int
 make_url(struct aws_fetch *f)
 {
-	const char *relative = aws_fetch_variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	const char *full = aws_fetch_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	const char *relative = aws_config_variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+	const char *full = aws_config_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 
 	if ((relative != NULL ? buf_printf(&f->url, "%s%s", agent, relative)
 			      : buf_addstr(&f->url, full != NULL ? full : "")) == -1 ||

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws_config.h"
 #include "aws_container.h"
 #include "aws_instance.h"
 #include "aws_profile.h"
@@ -17,14 +18,6 @@ enum {
 	TOKEN_FILE_MAX = 64 * 1024,
 	WHY_SIZE = 512,
 };
-
-const char *
-aws_fetch_variable(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value != NULL && *value != '\0' ? value : NULL;
-}
 
 char *
 aws_fetch_file(const char *path)
@@ -48,8 +41,8 @@ aws_fetch_file(const char *path)
 static int
 check_pair(const char *a, const char *b, const struct log *log)
 {
-	bool has_a = aws_fetch_variable(a) != NULL;
-	bool has_b = aws_fetch_variable(b) != NULL;
+	bool has_a = aws_config_variable(a) != NULL;
+	bool has_b = aws_config_variable(b) != NULL;
 
 	if (has_a == has_b)
 		return 0;
@@ -69,8 +62,8 @@ aws_fetch_init(struct aws_fetch *f, struct requests *requests, const char *regio
 	if (check_pair("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", log) == -1)
 		return -1;
 	/* A role alone may be meant for others. */
-	if (aws_fetch_variable("AWS_ACCESS_KEY_ID") != NULL ||
-	    aws_fetch_variable("AWS_WEB_IDENTITY_TOKEN_FILE") == NULL)
+	if (aws_config_variable("AWS_ACCESS_KEY_ID") != NULL ||
+	    aws_config_variable("AWS_WEB_IDENTITY_TOKEN_FILE") == NULL)
 		return 0;
 	return check_pair("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", log);
 }
@@ -160,11 +153,11 @@ aws_fetch_start(struct aws_fetch *f)
 	char why[WHY_SIZE];
 
 	f->busy = true;
-	if (aws_fetch_variable("AWS_ACCESS_KEY_ID") != NULL) {
+	if (aws_config_variable("AWS_ACCESS_KEY_ID") != NULL) {
 		from_environment(f);
 		return;
 	}
-	if (aws_fetch_variable("AWS_WEB_IDENTITY_TOKEN_FILE") != NULL) {
+	if (aws_config_variable("AWS_WEB_IDENTITY_TOKEN_FILE") != NULL) {
 		aws_sts_start(f);
 		return;
 	}
@@ -178,8 +171,8 @@ aws_fetch_start(struct aws_fetch *f)
 	case AWS_PROFILE_NONE:
 		break;
 	}
-	if (aws_fetch_variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
-	    aws_fetch_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL)
+	if (aws_config_variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
+	    aws_config_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL)
 		aws_container_start(f);
 	else
 		aws_instance_start(f);

@@ -57,7 +57,4 @@ void aws_fetch_json(struct aws_fetch *fetch, const struct answer *answer, const 
 /* A file's contents without the blanks around them, which the caller frees; NULL with errno. */
 char *aws_fetch_file(const char *path);
 
-/* The variable's value, or NULL when it is empty or not there. */
-const char *aws_fetch_variable(const char *name);
-
 #endif

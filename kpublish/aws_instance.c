@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aws_config.h"
+
 enum { TIMEOUT_MS = 2000 };
 
 static const char token_header[] = "X-aws-ec2-metadata-token: ";
@@ -14,8 +16,8 @@ static const char roles[] = "/latest/meta-data/iam/security-credentials/";
 static const char *
 service(void)
 {
-	const char *given = aws_fetch_variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-	const char *mode = aws_fetch_variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+	const char *given = aws_config_variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+	const char *mode = aws_config_variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
 
 	if (given != NULL)
 		return given;
@@ -126,7 +128,7 @@ on_token(void *arg, const struct answer *answer)
 void
 aws_instance_start(struct aws_fetch *f)
 {
-	const char *disabled = aws_fetch_variable("AWS_EC2_METADATA_DISABLED");
+	const char *disabled = aws_config_variable("AWS_EC2_METADATA_DISABLED");
 
 	if (disabled != NULL && strcasecmp(disabled, "true") == 0) {
 		no_token(f, "AWS_EC2_METADATA_DISABLED");

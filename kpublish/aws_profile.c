@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws_config.h"
 #include "file.h"
 #include "text.h"
 
@@ -125,12 +126,12 @@ aws_profile_section_free(struct aws_section *section)
 static char *
 path_of(const char *variable, const char *name)
 {
-	const char *path = getenv(variable);
-	const char *home = getenv("HOME");
+	const char *path = aws_config_variable(variable);
+	const char *home = aws_config_variable("HOME");
 
-	if (path != NULL && *path != '\0')
+	if (path != NULL)
 		return strdup(path);
-	return home != NULL && *home != '\0' ? text_printf("%s/.aws/%s", home, name) : NULL;
+	return home != NULL ? text_printf("%s/.aws/%s", home, name) : NULL;
 }
 
 /* Adds what the file says of the profile. 0, or -1 with errno. */
@@ -155,9 +156,8 @@ read_one(struct aws_section *to, const char *variable, const char *name, const c
 enum aws_profile
 aws_profile_read(struct aws_keys *keys, char *why, size_t why_size)
 {
-	const char *named = getenv("AWS_PROFILE");
-	bool is_named = named != NULL && *named != '\0';
-	const char *profile = is_named ? named : "default";
+	const char *named = aws_config_variable("AWS_PROFILE");
+	const char *profile = named != NULL ? named : "default";
 	struct aws_section section = {.access = NULL};
 	const char *wrong;
 	int credentials =
@@ -175,7 +175,7 @@ aws_profile_read(struct aws_keys *keys, char *why, size_t why_size)
 		    profile);
 	if (section.access == NULL && section.secret == NULL) {
 		aws_profile_section_free(&section);
-		return is_named ? AWS_PROFILE_BAD : AWS_PROFILE_NONE;
+		return named != NULL ? AWS_PROFILE_BAD : AWS_PROFILE_NONE;
 	}
 	result = aws_keys_set(keys, section.access, section.secret, section.token, &wrong);
 	if (result == -1)

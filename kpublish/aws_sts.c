@@ -43,8 +43,8 @@ add_parameter(struct buf *to, const char *name, const char *value)
 static int
 make_body(struct aws_fetch *f, const char *token)
 {
-	const char *session = aws_fetch_variable("AWS_ROLE_SESSION_NAME");
-	const char *role = aws_fetch_variable("AWS_ROLE_ARN");
+	const char *session = aws_config_variable("AWS_ROLE_SESSION_NAME");
+	const char *role = aws_config_variable("AWS_ROLE_ARN");
 	int bad = buf_addstr(&f->body, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15");
 
 	bad |= add_parameter(&f->body, "RoleArn", role != NULL ? role : "");
@@ -66,7 +66,7 @@ make_url(struct aws_fetch *f)
 void
 aws_sts_start(struct aws_fetch *f)
 {
-	const char *path = aws_fetch_variable("AWS_WEB_IDENTITY_TOKEN_FILE");
+	const char *path = aws_config_variable("AWS_WEB_IDENTITY_TOKEN_FILE");
 	char *token = aws_fetch_file(path != NULL ? path : "");
 	struct ask ask = {.timeout_ms = TIMEOUT_MS};
 

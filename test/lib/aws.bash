@@ -69,6 +69,17 @@ aws_url() {
 	esac
 }
 
+# aws_environment: of all that Amazon's SDKs look at there are only the keys that
+# fakeaws.py takes at any time.
+aws_environment() {
+	local name
+	for name in "${!AWS_@}"; do
+		unset "$name"
+	done
+	export AWS_ACCESS_KEY_ID=ANYTIME AWS_SECRET_ACCESS_KEY=anytime AWS_EC2_METADATA_DISABLED=true
+	export AWS_SHARED_CREDENTIALS_FILE=/nowhere AWS_CONFIG_FILE=/nowhere
+}
+
 # aws_sqs URL ACTION JSON: SQS's answer. Signed by the keys in $AWS_ACCESS_KEY_ID
 # and $AWS_SECRET_ACCESS_KEY.
 aws_sqs() {

@@ -30,10 +30,7 @@ bus_new() {
 }
 
 setup_file() {
-	export AWS_ACCESS_KEY_ID=ANYTIME AWS_SECRET_ACCESS_KEY=anytime
-	export AWS_EC2_METADATA_DISABLED=true
-	export AWS_SHARED_CREDENTIALS_FILE=/nowhere AWS_CONFIG_FILE=/nowhere
-	unset AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION AWS_SESSION_TOKEN
+	aws_environment
 	bus_start
 }
 
@@ -88,23 +85,23 @@ no_secret_in() {
 }
 
 @test "awssqs: the server cannot be reached for a while" {
-	suite_unreachable 20000
+	suite_unreachable 10000
 }
 
 @test "awssqs: answers are lost" {
-	suite_answers_lost 5000
+	suite_answers_lost 4000
 }
 
 @test "awssqs: connections are cut anywhere" {
-	suite_cut 5000
+	suite_cut 4000
 }
 
 @test "awssqs: connections are reset" {
-	suite_resets 10000
+	suite_resets 5000
 }
 
 @test "awssqs: a server that never answers" {
-	suite_silent 5000
+	suite_silent 3000
 }
 
 @test "awssqs: a slow server slows the reading" {
@@ -120,7 +117,7 @@ no_secret_in() {
 }
 
 @test "awssqs: kpublish is killed" {
-	suite_killed_self 10000
+	suite_killed_self 6000
 }
 
 @test "awssqs: a FIFO queue keeps the order of each key, and drops copies" {
