@@ -49,7 +49,7 @@ lanes_open(size_t max)
 	l->mask = buckets - 1;
 	l->items = calloc(max, sizeof(*l->items));
 	l->lanes = calloc(max, sizeof(*l->lanes));
-	l->buckets = calloc(buckets, sizeof(*l->buckets));
+	l->buckets = calloc(buckets, sizeof(struct lane *));
 	if (l->items == NULL || l->lanes == NULL || l->buckets == NULL) {
 		lanes_close(l);
 		return NULL;

@@ -119,6 +119,18 @@ refuses() {
 	suite_killed 40000
 }
 
+@test "gcppubsub: the server cannot be reached for a while" {
+	suite_unreachable
+}
+
+@test "gcppubsub: answers are lost" {
+	suite_answers_lost
+}
+
+@test "gcppubsub: connections are cut anywhere" {
+	suite_cut
+}
+
 @test "gcppubsub: connections are reset" {
 	suite_resets
 }
