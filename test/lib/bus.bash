@@ -70,7 +70,7 @@ suite_all_arrive() {
 
 # suite_killed [N [BYTES]]: the server killed with messages on their way and more to come, and back.
 suite_killed() {
-	local n=${1:-100000} acked
+	local n=${1:-50000} acked
 	bus_new suite-killed
 	suite_frames "$n" "${2:-2048}"
 	suite_publish_gated "$n"
@@ -208,22 +208,25 @@ suite_slow() {
 	suite_arrives "$n"
 }
 
-# suite_too_large: three messages over the limit among small ones. The first fits when its `then` is shrunk, the second
-# without managedFields too, the third never: it is in the dead-letter file. All are counted and acknowledged.
+# suite_too_large: some messages over the limit in the middle of small ones, and of their keys. Two fit when their `then` is
+# shrunk, one without managedFields too, one never: it is in the dead-letter file. All are counted and acknowledged, and
+# the others of their keys stay in order.
 suite_too_large() {
-	local n=1000 limit
+	local n=2000 middle=1001 limit
 	bus_new suite-large
 	limit=$(bus_limit)
-	suite_large_records "$n" "$limit" | "$kenvelope" -c c >frames
+	suite_large_records "$n" "$limit" "$middle" | "$kenvelope" -c c >frames
 	frames=frames input=frames
 	suite_publish --dead-letter dead
 	suite_ends
-	"$consumer/after" $((n + 2)) <frames | cmp - dead
-	[ "$(suite_metric shrunk_total)" -eq 2 ]
+	[ "$("$kenvelope" --decode <dead | wc -l)" -eq 1 ]
+	"$consumer/after" $((middle + 1)) <frames | cmp -n "$(stat -c %s dead)" - dead
+	[ "$(suite_metric shrunk_total)" -eq 3 ]
 	[ "$(suite_metric 'messages_total{result="dead_letter"}')" -eq 1 ]
-	[ "$(suite_metric 'messages_total{result="acked"}')" -eq $((n + 2)) ]
-	suite_arrives $((n + 3)) $((n + 2)) --shrunk $((n / 2 + 1)),$((n / 2 + 2)) --dead dead
-	[ "$(jq -c 'select(.shrunk > 0) | [.seq, .shrunk]' got | sort -u | tr '\n' ' ')" = "[$((n / 2 + 1)),1] [$((n / 2 + 2)),2] " ]
+	[ "$(suite_metric 'messages_total{result="acked"}')" -eq $((n - 1)) ]
+	suite_arrives "$n" $((n - 1)) --shrunk "$middle,$((middle + 1)),$((middle + 20))" --dead dead
+	[ "$(jq -r 'select(.shrunk > 0) | "\(.seq):\(.shrunk)"' got | sort -u | tr '\n' ' ')" = \
+		"$middle:1 $((middle + 1)):2 $((middle + 20)):1 " ]
 	# The file is input again: for a bus that takes it, and once more for this one.
 	"$kpublish" stdout: <dead | cmp dead
 	"$kpublish" "$url" --dead-letter again <dead 2>>err
@@ -247,7 +250,7 @@ suite_bad_server() {
 
 # suite_killed_self [N [BYTES]]: kpublish killed, and run again with what has not been acknowledged.
 suite_killed_self() {
-	local n=${1:-100000} acked
+	local n=${1:-50000} acked
 	bus_new suite-self
 	suite_frames "$n" "${2:-2048}"
 	suite_publish_gated "$n"
@@ -289,20 +292,21 @@ suite_frames() {
 	}
 }
 
-# suite_large_records N LIMIT: N small records. In their middle one whose states, but not both together, are below LIMIT,
-# and one that has too much in managedFields; at the end one that is above it whatever is left out.
+# suite_large_records N LIMIT MIDDLE: N records over 20 keys. From the MIDDLE-th on there are one whose states are below LIMIT, but not
+# both together, one that has too much in managedFields, one that is above it whatever is left out; and 20 further on
+# one as the first, of the same key.
 suite_large_records() {
-	local records=$test_lib/../wire/records.py
-	local managed='.now.metadata.managedFields = [{manager: "m", fieldsV1: {note: .now.spec.note}}]
+	"$test_lib/../wire/records.py" "$1" 20 | jq -c --argjson limit "$2" --argjson middle "$3" '
+		def much(part): "v" * ($limit * part | floor);
+		if .seq == $middle or .seq == $middle + 20 then
+			.["then"].spec.note = much(0.7) | .now.spec.note = much(0.7)
+		elif .seq == $middle + 1 then
+			.now.spec.note = much(0.7) | .now.metadata.managedFields = [{manager: much(0.5)}]
+		elif .seq == $middle + 2 then
+			.now.spec.note = much(1.2)
+		else . end
+		| if .["then"] then .thenBytes = (.["then"] | tojson | utf8bytelength) else . end
 		| .nowBytes = (.now | tojson | utf8bytelength)'
-	"$records" "$1" 20 >small
-	{
-		head -n $(($1 / 2)) small
-		"$records" 2 1 $(($2 * 7 / 10)) | tail -n 1 | sed 's/-4000-8000-/-4000-9000-/g'
-		"$records" 1 1 $(($2 * 7 / 10)) | sed 's/-4000-8000-/-4000-a000-/g' | jq -c "$managed"
-		tail -n +$(($1 / 2 + 1)) small
-		"$records" 1 1 $(($2 * 12 / 10)) | sed 's/-4000-8000-/-4000-b000-/g'
-	} | awk '{ sub(/"seq":[0-9]+/, "\"seq\":" NR) } 1'
 }
 
 # suite_publish [ARG...]: kpublish in the background with standard input from $input, through $via if that is set. Its
