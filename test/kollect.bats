@@ -105,24 +105,27 @@ running() {
 	pgrep -g "$group" -f -- '--stage' | wc -l
 }
 
-@test "kollect: killed by SIGKILL, it leaves no stage running, and no shell" {
+# Four stages and their shells?
+all() { [ "$(running | xargs)" = "4 4" ]; }
+
+# A kollect in a process group that nobody else ends, with all its stages.
+kollect_alone() {
 	empty_cluster
-	# In a process group that nobody else ends.
-	setsid "$kollect" --event-writer-url "file:$HOME/bus" --kube-config "$HOME/config" --cluster-id ours 2>"$HOME/err" 3>&- &
+	setsid "$kollect" --event-writer-url "file:$HOME/bus" --kube-config "$HOME/config" --cluster-id ours \
+		"$@" 2>"$HOME/err" 3>&- &
 	group=$!
-	all() { [ "$(running | xargs)" = "4 4" ]; }
 	wait_for 20 all
+}
+
+@test "kollect: killed by SIGKILL, it leaves no stage running, and no shell" {
+	kollect_alone
 	kill -KILL "$group"
 	none() { [ "$(running | xargs)" = "0 0" ]; }
 	wait_for 10 none
 }
 
 @test "kollect: the shell of a stage killed: the stage is killed too, and all begin again" {
-	empty_cluster
-	setsid "$kollect" --event-writer-url "file:$HOME/bus" --kube-config "$HOME/config" --cluster-id ours 2>"$HOME/err" 3>&- &
-	group=$!
-	all() { [ "$(running | xargs)" = "4 4" ]; }
-	wait_for 20 all
+	kollect_alone
 	kill -KILL "$(pgrep -g "$group" -f -- '--stage .* kdiff ')"
 	wait_for 20 grep -q 'starting again' "$HOME/err"
 	wait_for 20 all

@@ -10,15 +10,19 @@
 # shellcheck source=test/lib/pipeline.bash
 . "$(dirname "${BASH_SOURCE[0]}")/pipeline.bash"
 
-# For setup_file, teardown_file, setup and teardown.
-kwatch_setup_file() {
+# Bats calls these four of the file that loads this one.
+setup_file() {
 	export k8s=$BATS_FILE_TMPDIR/k8s
 	k8s_start "$k8s"
 	: >"$k8s/flags"
 	export KUBECONFIG=$k8s/admin.kubeconfig
 }
 
-kwatch_setup() {
+teardown_file() {
+	k8s_stop "$k8s"
+}
+
+setup() {
 	bats_require_minimum_version 1.5.0
 	dir=$BATS_TEST_TMPDIR
 	id=t$BATS_TEST_NUMBER
@@ -35,7 +39,7 @@ kwatch_setup() {
 	api POST /api/v1/namespaces '{"metadata": {"name": "'"$id"'"}}'
 }
 
-kwatch_teardown() {
+teardown() {
 	local pidfile
 	# Nothing here waits for their ends, nor needs to be told of them.
 	disown -a

@@ -5,24 +5,7 @@
 
 # shellcheck disable=SC2154,SC2317 # set by bats and what it loads; called by name
 
-setup_file() {
-	load ../lib/kwatch
-	kwatch_setup_file
-}
-
-teardown_file() {
-	load ../lib/kwatch
-	k8s_stop "$k8s"
-}
-
-setup() {
-	load ../lib/kwatch
-	kwatch_setup
-}
-
-teardown() {
-	kwatch_teardown
-}
+load ../lib/kwatch
 
 # --- who -------------------------------------------------------------------------------------
 

@@ -4,24 +4,7 @@
 
 # shellcheck disable=SC2154,SC2317 # set by bats and what it loads; called by name
 
-setup_file() {
-	load ../lib/kwatch
-	kwatch_setup_file
-}
-
-teardown_file() {
-	load ../lib/kwatch
-	k8s_stop "$k8s"
-}
-
-setup() {
-	load ../lib/kwatch
-	kwatch_setup
-}
-
-teardown() {
-	kwatch_teardown
-}
+load ../lib/kwatch
 
 # positions NAME: how far the streams in its output have come, as kdiff --positions prints it; the kinds
 # are there for those that are wanted to be told when they are gone.
