@@ -56,7 +56,8 @@ aws_batch_take(struct aws_batch *b, struct message *messages[AWS_BATCH_MAX])
 {
 	size_t n = b->n;
 
-	memcpy(messages, b->messages, n * sizeof(*messages));
+	for (size_t i = 0; i < n; i++)
+		messages[i] = b->messages[i];
 	b->n = b->size = 0;
 	b->body.len = 0;
 	buf_shrink(&b->body, BODY_KEEP);

@@ -181,8 +181,8 @@ static const char *const headers[] = {"Content-Type: application/x-www-form-urle
 
 const struct aws_service aws_sns = {
     .name = "sns",
-    .message_max = 256 * 1024,
-    .request_max = 256 * 1024,
+    .message_max = (size_t)256 * 1024,
+    .request_max = (size_t)256 * 1024,
     .one_limit = true,
     .ask_headers = headers,
     .send_headers = headers,

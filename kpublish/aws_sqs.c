@@ -228,8 +228,8 @@ static const char *const send_headers[] = {
 
 const struct aws_service aws_sqs = {
     .name = "sqs",
-    .message_max = 1024 * 1024,
-    .request_max = 1024 * 1024,
+    .message_max = (size_t)1024 * 1024,
+    .request_max = (size_t)1024 * 1024,
     .ask_headers = ask_headers,
     .send_headers = send_headers,
     .ask = ask,

@@ -51,8 +51,9 @@ aws_text_base64_form(struct buf *to, const void *bytes, size_t n)
 		char c = to->data[i];
 
 		if (special_in_form(c)) {
-			end -= 3;
-			memcpy(end, c == '+' ? "%2B" : c == '/' ? "%2F" : "%3D", 3);
+			*--end = c == '+' ? 'B' : c == '/' ? 'F' : 'D';
+			*--end = c == '=' ? '3' : '2';
+			*--end = '%';
 			special--;
 			to->len += 2;
 		} else {

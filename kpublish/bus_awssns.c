@@ -11,15 +11,16 @@
 static bool
 is_topic(const char *arn, char region[AWS_REGION_SIZE])
 {
-	const char *parts[6];
-	size_t n = 0;
+	const char *parts[6] = {arn};
 
-	for (const char *p = arn; n < 6 && p != NULL; n++) {
-		parts[n] = p;
-		p = strchr(p, ':');
-		p = p != NULL ? p + 1 : NULL;
+	for (size_t n = 1; n < 6; n++) {
+		const char *colon = strchr(parts[n - 1], ':');
+
+		if (colon == NULL)
+			return false;
+		parts[n] = colon + 1;
 	}
-	if (n < 6 || strncmp(arn, "arn:", 4) != 0 || strncmp(parts[2], "sns:", 4) != 0 ||
+	if (strncmp(arn, "arn:", 4) != 0 || strncmp(parts[2], "sns:", 4) != 0 ||
 	    *parts[5] == '\0' ||
 	    parts[5][strspn(parts[5], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				      "0123456789-_.")] != '\0')

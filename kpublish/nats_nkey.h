@@ -9,6 +9,6 @@ enum { NATS_NKEY_SIZE = 64 }; /* of a key as text, with a NUL */
 
 /* The public key of a user's seed (SU…), which stands on a line of its own in text. 0, or -1:
  * there is none, or it is mistyped. */
-int nats_nkey_public(const char *text, char key[NATS_NKEY_SIZE]);
+int nats_nkey_public(const char *text, char out[NATS_NKEY_SIZE]);
 
 #endif

@@ -56,12 +56,12 @@ now_ms(void)
 }
 
 static void
-request_free(struct request *r)
+request_free(struct requests *rs, struct request *r)
 {
-	if (r->prev != NULL)
-		r->prev->next = r->next;
+	if (rs->first == r)
+		rs->first = r->next;
 	else
-		r->requests->first = r->next;
+		r->prev->next = r->next;
 	if (r->next != NULL)
 		r->next->prev = r->prev;
 	curl_easy_cleanup(r->easy);
@@ -132,7 +132,7 @@ finish(void *arg, CURL *easy, CURLcode code)
 	}
 	a.error = say(r, code);
 	r->done(r->arg, &a);
-	request_free(r);
+	request_free(rs, r);
 }
 
 /* 0, or -1 with a message. */
@@ -172,13 +172,20 @@ requests_open(const struct log *log, const char *ca_file, long max_connections)
 	return rs;
 }
 
+static void
+cancel(struct requests *rs, struct request *r)
+{
+	multi_remove(rs->multi, r->easy);
+	request_free(rs, r);
+}
+
 void
 requests_close(struct requests *rs)
 {
 	if (rs == NULL)
 		return;
 	while (rs->first != NULL)
-		requests_cancel(rs->first);
+		cancel(rs, rs->first);
 	multi_close(rs->multi);
 	free(rs->ca_file);
 	free(rs);
@@ -265,7 +272,7 @@ requests_start(struct requests *rs, const struct ask *ask, request_done_fn *done
 	rs->first = r;
 	r->easy = curl_easy_init();
 	if (r->easy == NULL || set_up(r, ask) == -1 || multi_add(rs->multi, r->easy) == -1) {
-		request_free(r);
+		request_free(rs, r);
 		return NULL;
 	}
 	return r;
@@ -274,10 +281,8 @@ requests_start(struct requests *rs, const struct ask *ask, request_done_fn *done
 void
 requests_cancel(struct request *r)
 {
-	if (r == NULL)
-		return;
-	multi_remove(r->requests->multi, r->easy);
-	request_free(r);
+	if (r != NULL)
+		cancel(r->requests, r);
 }
 
 int
@@ -325,7 +330,7 @@ leave_connections(struct requests *rs)
 		struct answer a = {.body = "", .error = "no answer on this connection"};
 
 		r->done(r->arg, &a);
-		request_free(r);
+		request_free(rs, r);
 	}
 	return 0;
 }

@@ -46,21 +46,21 @@ struct ask {
 struct requests *requests_open(
     const struct log *log, const char *ca_file, long max_connections);
 /* Ends all without calling anything back. Takes NULL. */
-void requests_close(struct requests *requests);
+void requests_close(struct requests *rs);
 
 /* NULL: out of memory, and nothing is called back. Else done is called once from requests_run,
  * unless the request is cancelled before. */
 struct request *requests_start(
-    struct requests *requests, const struct ask *ask, request_done_fn *done, void *arg);
+    struct requests *rs, const struct ask *ask, request_done_fn *done, void *arg);
 /* Takes NULL. */
 void requests_cancel(struct request *request);
 
 /* As bus.h has it: readable when requests_run has something to do; the milliseconds until it
  * has something to do even so, or -1. */
-int requests_fd(const struct requests *requests);
-int requests_timeout_ms(const struct requests *requests);
+int requests_fd(const struct requests *rs);
+int requests_timeout_ms(const struct requests *rs);
 
 /* Does what there is to do now. 0; -1 with a message when the system fails. */
-int requests_run(struct requests *requests);
+int requests_run(struct requests *rs);
 
 #endif

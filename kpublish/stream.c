@@ -190,8 +190,8 @@ take_addresses(struct stream *s)
 	error = resolve_take(s->resolve, &s->addresses);
 	resolve_close(s->resolve);
 	s->resolve = NULL;
-	if (error != 0)
-		return fail(s, gai_strerror(error));
+	if (error != 0 || s->addresses == NULL)
+		return fail(s, gai_strerror(error != 0 ? error : EAI_NONAME));
 	s->address = s->addresses;
 	s->share_ms = (unsigned)s->peer->timeout_ms / count(s->addresses);
 	s->phase = REACHING;

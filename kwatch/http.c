@@ -97,16 +97,14 @@ stop(struct transfer *t)
 }
 
 static void
-transfer_free(struct transfer *t)
+transfer_free(struct http *http, struct transfer *t)
 {
-	struct http *http = t->http;
-
 	if (http->waiting == t)
 		http->waiting = t->next;
-	if (t->prev != NULL)
-		t->prev->next = t->next;
-	else
+	if (http->first == t)
 		http->first = t->next;
+	else
+		t->prev->next = t->next;
 	if (t->next != NULL)
 		t->next->prev = t->prev;
 	else
@@ -154,12 +152,12 @@ set_up(struct transfer *t, const char *path, const char *accept, enum http_kind 
 
 /* Ends a request that did not get as far as libcurl. */
 static void
-fail(struct transfer *t, const char *why)
+fail(struct http *http, struct transfer *t, const char *why)
 {
 	struct http_answer answer = {.error = why, .body = ""};
 
 	t->handler->done(t->arg, &answer);
-	transfer_free(t);
+	transfer_free(http, t);
 }
 
 /* Without a connection to be had, those that wait would fail in their turn, each after its
@@ -172,7 +170,7 @@ fail_waiting(struct http *http, const char *why)
 
 	while (more && http->waiting != NULL) {
 		more = http->waiting != last;
-		fail(http->waiting, why);
+		fail(http, http->waiting, why);
 	}
 }
 
@@ -205,7 +203,7 @@ finish(void *arg, CURL *easy, CURLcode code)
 	t->handler->done(t->arg, &answer);
 	if (!connected)
 		fail_waiting(http, answer.error);
-	transfer_free(t);
+	transfer_free(http, t);
 }
 
 /* Hands libcurl as many requests as it may have now. */
@@ -216,7 +214,7 @@ start_waiting(struct http *http)
 		struct transfer *t = http->waiting;
 
 		if (multi_add(http->multi, t->easy) == -1) {
-			fail(t, "out of memory");
+			fail(http, t, "out of memory");
 			return;
 		}
 		http->waiting = t->next;
@@ -284,7 +282,7 @@ http_get(struct http *http, const char *path, const char *accept, enum http_kind
 	if (http->waiting == NULL)
 		http->waiting = t;
 	if (t->easy == NULL || set_up(t, path, accept, kind) == -1) {
-		transfer_free(t);
+		transfer_free(http, t);
 		return NULL;
 	}
 	return t;
@@ -295,9 +293,8 @@ http_cancel(struct http *http, struct transfer *transfer)
 {
 	if (transfer == NULL)
 		return;
-	(void)http;
 	stop(transfer);
-	transfer_free(transfer);
+	transfer_free(http, transfer);
 }
 
 /* How long the wait may be: until libcurl's timer or the caller's. */

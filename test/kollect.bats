@@ -112,7 +112,7 @@ all() { [ "$(running | xargs)" = "4 4" ]; }
 kollect_alone() {
 	empty_cluster
 	setsid "$kollect" --event-writer-url "file:$HOME/bus" --kube-config "$HOME/config" --cluster-id ours \
-		"$@" 2>"$HOME/err" 3>&- &
+		2>"$HOME/err" 3>&- &
 	group=$!
 	wait_for 20 all
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # a subject begins with $
+# shellcheck disable=SC2094 # frames are only read
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and is to be
 # shellcheck disable=SC2034 # variables of lib/nats
 # shellcheck disable=SC2154 # stderr and stderr_lines come from run
@@ -154,7 +156,7 @@ arrives() {
 }
 
 @test "kpublish nats: URLs of servers that are none" {
-	for url in nats://h:x ws://h ,; do
+	for url in nats://h:x ws://h ','; do
 		NATS_SERVER_URL=$url fails 2 'nats://a: NATS_SERVER_URL: ' nats://a <frames
 	done
 	NATS_SERVER_URL=nats://me:s3cret@h:x fails 2 'wants HOST:PORT' nats://a <frames

@@ -136,8 +136,7 @@ pubsub_keys() {
 		-keyout "$1/pubsub.key" -out "$1/pubsub.crt" 2>"$1/pubsub-keys.log" &&
 		openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$1/account.key" \
 			2>>"$1/pubsub-keys.log" &&
-		openssl pkey -in "$1/account.key" -pubout -out "$1/account.pub" || {
-		cat "$1/pubsub-keys.log" >&2
-		return 1
-	}
+		openssl pkey -in "$1/account.key" -pubout -out "$1/account.pub" && return 0
+	cat "$1/pubsub-keys.log" >&2
+	return 1
 }

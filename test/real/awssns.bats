@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317 # bus_* are called by lib/bus.bash
 # shellcheck disable=SC2030,SC2031 # each test is a subshell, and is to be
 # shellcheck disable=SC2034,SC2154 # url and from are read by lib/bus.bash, which sets others; stderr comes from run
 # kpublish to moto, in place of SNS, with queues of SQS's as subscribers. moto is slow, and the more so the longer a

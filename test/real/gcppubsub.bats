@@ -17,7 +17,7 @@ bus_kill() { pubsub_kill "$server"; }
 bus_address() { pubsub_google "$server"; }
 bus_via() { url="gcppubsub://p/$topic?endpoint=$1"; }
 # That is of a request as JSON, with base64 in it. The consumer takes 4 MiB from an emulator, so the server's is lower here.
-bus_limit() { echo $((large_limit / 4 * 3 - 1500)); }
+bus_limit() { echo $((large_limit * 3 / 4 - 1500)); }
 large_limit=1000000
 bus_check_key() { echo yes; }
 bus_count() { pubsub_count "$server" "$topic"; }

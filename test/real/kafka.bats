@@ -7,6 +7,7 @@
 # shellcheck disable=SC2094 # frames are only read
 # shellcheck disable=SC2154 # stderr and stderr_lines come from run
 # shellcheck disable=SC2164 # bats stops at what fails
+# shellcheck disable=SC2317 # window_is_full is called by wait_for
 # shellcheck disable=SC2217 # sleep holds a FIFO open
 # kpublish to a real Kafka broker.
 

@@ -93,7 +93,8 @@ arrives() {
 	unset KAFKA_CONFIG
 	launch "$PWD" tokens "$test_tools/tokens.py" tokens.port client s3cret
 	wait_for 10 test -s tokens.port
-	local url="kafka://oidc?security.protocol=sasl_ssl&ssl.ca.location=$ca&sasl.mechanism=OAUTHBEARER&sasl.oauthbearer.method=oidc&sasl.oauthbearer.client.id=client&sasl.oauthbearer.token.endpoint.url=http://127.0.0.1:$(cat tokens.port)/token&sasl.oauthbearer.client.secret="
+	local url
+	url="kafka://oidc?security.protocol=sasl_ssl&ssl.ca.location=$ca&sasl.mechanism=OAUTHBEARER&sasl.oauthbearer.method=oidc&sasl.oauthbearer.client.id=client&sasl.oauthbearer.token.endpoint.url=http://127.0.0.1:$(cat tokens.port)/token&sasl.oauthbearer.client.secret="
 	if ldd "$kpublish" | awk '/librdkafka/ {print $3}' | xargs ldd | grep -q libcurl; then
 		arrives oidc "${url}s3cret"
 		run --separate-stderr -1 "$kpublish" "${url}wr0ng" --retry-timeout 5 <frames

@@ -194,7 +194,7 @@ accounts(struct tap *tap)
 	is_read(&c, file);
 	tap_ok(tap,
 	    gcp_grant_next(&g, &c, &ask, why, sizeof(why)) == GCP_GRANT_DONE &&
-		strncmp(g.token, "ey", 2) == 0 && g.lifetime_ms == GCP_JWT_S * 1000,
+		strncmp(g.token, "ey", 2) == 0 && g.lifetime_ms == GCP_JWT_S * INT64_C(1000),
 	    "in another universe it is the token");
 	gcp_grant_free(&g);
 	gcp_credentials_free(&c);

@@ -128,6 +128,14 @@ recall(struct tap *tap)
 }
 
 /* Many keys, in and out at random, against what should be there. */
+/* Knuth's linear congruential generator: the same run each time. */
+static unsigned
+next_random(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)(*state >> 33);
+}
+
 static void
 churn(struct tap *tap)
 {
@@ -137,27 +145,29 @@ churn(struct tap *tap)
 	unsigned in = 0;
 	unsigned out = 0;
 	uint64_t seq = 0;
+	uint64_t state = 7;
 	bool ok = true;
 
-	srand(7);
 	while (out < 20000) {
-		while (in - out < MESSAGES && rand() % 4 != 0) {
+		while (in - out < MESSAGES && next_random(&state) % 4 != 0) {
 			struct message *m = &messages[0];
 
 			while (m->seq != 0)
 				m++;
-			names[m - messages][0] = (char)('a' + rand() % 26);
+			names[m - messages][0] = (char)('a' + next_random(&state) % 26);
+			seq++;
 			*m = (struct message){
-			    .seq = ++seq, .key = names[m - messages], .key_len = 1};
+			    .seq = seq, .key = names[m - messages], .key_len = 1};
 			lanes_add(l, m, 1);
 			in++;
 		}
 		if (lanes_ready(l)) {
 			const struct message *taken[GCP_MESSAGES_MAX];
-			struct lane *lane = lanes_take(l, (size_t)(rand() % 5), taken);
+			struct lane *lane =
+			    lanes_take(l, (size_t)(next_random(&state) % 5), taken);
 			struct message *m;
 
-			if (rand() % 3 == 0) {
+			if (next_random(&state) % 3 == 0) {
 				lanes_back(l, lane);
 				continue;
 			}
