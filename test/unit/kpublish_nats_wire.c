@@ -39,8 +39,8 @@ main(void)
 	    "an error that may pass");
 	tap_ok(&tap,
 	    ack("{\"error\":{\"code\":400,\"err_code\":10054,\"description\":\"message size "
-		"exceeds maximum allowed\"},\"stream\":\"S\",\"seq\":0}") == VERDICT_REJECTED,
-	    "one that will not");
+		"exceeds maximum allowed\"},\"stream\":\"S\",\"seq\":0}") == VERDICT_TOO_LARGE,
+	    "one for its size");
 	tap_ok(&tap,
 	    ack("") == VERDICT_RETRY && ack("hello") == VERDICT_RETRY &&
 		ack("{}") == VERDICT_RETRY,
