@@ -208,11 +208,12 @@ suite_slow() {
 	suite_arrives "$n"
 }
 
-# suite_too_large: some messages over the limit in the middle of small ones, and of their keys. Two fit when their `then` is
+# suite_too_large [N]: some messages over the limit in the middle of small ones, and of their keys. Two fit when their `then` is
 # shrunk, one without managedFields too, one never: it is in the dead-letter file. All are counted and acknowledged, and
 # the others of their keys stay in order.
 suite_too_large() {
-	local n=2000 middle=1001 limit
+	local n=${1:-2000} limit
+	local middle=$((n / 2 + 1))
 	bus_new suite-large
 	limit=$(bus_limit)
 	suite_large_records "$n" "$limit" "$middle" | "$kenvelope" -c c >frames
