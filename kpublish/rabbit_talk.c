@@ -400,7 +400,7 @@ rabbit_talk_hear(struct rabbit_talk *t, void *bytes, size_t n)
 			return garbled(t, used);
 		rest.len -= (size_t)used;
 		rest.bytes = (char *)rest.bytes + used;
-		if (on_frame(t, &frame) == -1)
+		if (on_frame(t, &frame) == -1 || t->ended)
 			return -1;
 		/* What was decoded is not wanted any more. */
 		if (frame.frame_type != 0)
