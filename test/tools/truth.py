@@ -20,7 +20,7 @@ come in the object's order. Values of Secrets must have been taken out, unless
 --allow-duplicates. An object's order is that of its name: the deletion of one
 comes before the creation of the next. With --by-uid it is that of each uid, which
 is all that a bus keeps whose key is the uid. Objects that the truth does not know are passed over, but
-not in the namespaces of its objects.
+not in the namespaces of its objects, unless they are Events.
 
 Prints each difference (the first 20) on standard error, and
   truth: N writes, N published, N missing, N out of order, N duplicates, N false, N unequal
@@ -168,7 +168,8 @@ class Comparison:
             return
         key = self.truth.keys.get(event.uid)
         if key is None:
-            if event.key.namespace not in self.truth.namespaces:
+            # The server writes Events of its own, as when it finds a Service's address not noted.
+            if event.key.namespace not in self.truth.namespaces or event.key.kind == "Event":
                 return
             key = event.key
         elif event.key != key:
