@@ -6,6 +6,7 @@ require (
 	github.com/Azure/azure-service-bus-go v0.10.11
 	github.com/Azure/go-amqp v0.13.7
 	github.com/Shopify/sarama v1.28.0
+	github.com/aws/aws-sdk-go v1.38.35
 	github.com/nats-io/nats.go v1.11.0
 	gocloud.dev v0.23.0
 	gocloud.dev/pubsub/kafkapubsub v0.23.0
@@ -25,7 +26,6 @@ require (
 	github.com/Azure/go-autorest/autorest/to v0.4.0 // indirect
 	github.com/Azure/go-autorest/logger v0.2.1 // indirect
 	github.com/Azure/go-autorest/tracing v0.6.0 // indirect
-	github.com/aws/aws-sdk-go v1.38.35 // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
 	github.com/devigned/tab v0.1.1 // indirect
 	github.com/eapache/go-resiliency v1.2.0 // indirect

@@ -14,6 +14,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -25,9 +26,14 @@ import (
 
 	servicebus "github.com/Azure/azure-service-bus-go"
 	"github.com/Shopify/sarama"
+	"github.com/aws/aws-sdk-go/aws"
+	"github.com/aws/aws-sdk-go/aws/awserr"
+	"github.com/aws/aws-sdk-go/aws/client"
+	"github.com/aws/aws-sdk-go/aws/request"
+	"github.com/aws/aws-sdk-go/aws/session"
 	"github.com/nats-io/nats.go"
 	"gocloud.dev/pubsub"
-	_ "gocloud.dev/pubsub/awssnssqs"
+	"gocloud.dev/pubsub/awssnssqs"
 	"gocloud.dev/pubsub/azuresb"
 	_ "gocloud.dev/pubsub/gcppubsub"
 	"gocloud.dev/pubsub/kafkapubsub"
@@ -82,15 +88,23 @@ func main() {
 	}
 }
 
-// subscribe opens the URL. Three drivers need more than it can say: Kafka begins behind what is there, NATS
-// drops what has not been received fast enough, and Service Bus sends one message and no more
-// (https://github.com/google/go-cloud/issues/2980): as many as are wanted have to be asked for at once.
+// subscribe opens the URL. Four drivers need more than it can say: Kafka begins behind what is there, NATS
+// drops what has not been received fast enough, SQS ends at the first connection that is reset, and Service
+// Bus sends one message and no more (https://github.com/google/go-cloud/issues/2980): as many as are wanted
+// have to be asked for at once.
 func subscribe(ctx context.Context, from string, count int) (*pubsub.Subscription, error) {
 	u, err := url.Parse(from)
 	if err != nil {
 		return nil, err
 	}
 	switch u.Scheme {
+	case awssnssqs.SQSScheme:
+		sess, err := session.NewSession(request.WithRetryer(aws.NewConfig(),
+			persistent{client.DefaultRetryer{NumMaxRetries: 10}}))
+		if err != nil {
+			return nil, err
+		}
+		return (&awssnssqs.URLOpener{ConfigProvider: sess}).OpenSubscriptionURL(ctx, u)
 	case kafkapubsub.Scheme:
 		config := kafkapubsub.MinimalConfig()
 		config.Consumer.Offsets.Initial = sarama.OffsetOldest
@@ -106,6 +120,15 @@ func subscribe(ctx context.Context, from string, count int) (*pubsub.Subscriptio
 		return opener.OpenSubscriptionURL(ctx, u)
 	}
 	return pubsub.OpenSubscription(ctx, from)
+}
+
+// persistent asks again when a connection is reset with an answer on its way, which the SDK by itself does not:
+// what that answer held comes again when it has not been acknowledged for long enough.
+type persistent struct{ client.DefaultRetryer }
+
+func (p persistent) ShouldRetry(r *request.Request) bool {
+	var e awserr.Error
+	return errors.As(r.Error, &e) && e.Code() == request.ErrCodeRequestError || p.DefaultRetryer.ShouldRetry(r)
 }
 
 func subscribeNATS(ctx context.Context, u *url.URL) (*pubsub.Subscription, error) {
