@@ -76,7 +76,8 @@ $(BUILD)/test/unit/%: test/unit/%.c $(OBJ_lib) $(OBJ_tools) $(PROTO_A)
 check-unit: $(UNIT)
 	@failed=; for t in $(UNIT); do echo "# $$t"; $$t || failed=1; done; test -z "$$failed"
 check-bats: all
-	BUILD=$(BUILD) bats --tap test/*.bats
+	@kept=$$(mktemp -d) && BUILD=$(BUILD) test/lib/side-by-side "$$kept" test/*.bats; \
+	    code=$$?; rm -rf "$$kept"; exit $$code
 check: check-unit check-bats
 
 SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

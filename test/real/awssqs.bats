@@ -150,15 +150,15 @@ no_secret_in() {
 	bus_new throttled
 	suite_frames 5000 1024
 	fake
-	tell throttle 30
+	tell throttle 6
 	tell busy 3
 	tell fail 40
 	suite_publish
 	suite_ends
-	[ "$(count throttle)" -eq 30 ]
+	[ "$(count throttle)" -eq 6 ]
 	[ "$(count busy)" -eq 3 ]
 	[ "$(count fail)" -eq 40 ]
-	[ "$(suite_metric retries_total)" -ge 300 ]
+	[ "$(suite_metric retries_total)" -ge 100 ]
 	[ "$(suite_metric 'messages_total{result="dead_letter"}')" -eq 0 ]
 	suite_arrives 5000
 }
