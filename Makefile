@@ -107,6 +107,7 @@ $(BUILD)/bench/%: test/bench/%.c $(OBJ_lib)
 	$(CC) $(ALL_CFLAGS) -I. $(ALL_LDFLAGS) -o $@ $< $(OBJ_lib) $(LIBS_kpublish)
 bench: all $(patsubst test/bench/%.c,$(BUILD)/bench/%,$(wildcard test/bench/*.c))
 	BUILD=$(BUILD) test/bench/run
+	BUILD=$(BUILD) test/bench/state
 	BUILD=$(BUILD) test/bench/buses
 bench-rabbit: all $(BUILD)/bench/rabbit_floor
 	BUILD=$(BUILD) test/bench/rabbit

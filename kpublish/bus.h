@@ -36,7 +36,8 @@ struct bus_owner {
 	void (*verdict)(void *core, struct message *m, enum verdict verdict, const char *why);
 
 	/* Something beyond one message is wrong (no connection, no permission) and is being
-	 * retried. Said to people at once, and then once a minute until a message is acked. */
+	 * retried. Said to people at once, a new cause too, and then once a minute until a
+	 * message is acked. */
 	void (*trouble)(void *core, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 	void (*connected)(void *core, bool yes);

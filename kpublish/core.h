@@ -10,11 +10,11 @@
 #include "input.h"
 #include "metrics.h"
 #include "tool.h"
+#include "trouble.h"
 #include "window.h"
 
 enum {
 	WINDOW_MESSAGES = 8192,
-	TROUBLE_MAX = 512,
 };
 #define WINDOW_BYTES ((size_t)32 * 1024 * 1024)
 
@@ -32,13 +32,6 @@ enum {
 	COUNT_LAST_SUCCESS,
 	COUNT_CONNECTED,
 	COUNTS,
-};
-
-struct trouble {
-	bool now;        /* something is wrong and nothing has been acked since */
-	bool told;       /* and people know */
-	int64_t told_ms; /* when they were told last */
-	char text[TROUBLE_MAX];
 };
 
 /* Of messages that are too large. */

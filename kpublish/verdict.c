@@ -70,9 +70,8 @@ acked(struct core *c, struct message *m)
 		tell_shrunk(c, m);
 	}
 	window_done(c->window, m);
-	if (c->trouble.told)
+	if (trouble_over(&c->trouble))
 		log_info(&c->tool->log, "%s: accepts messages again", c->shown);
-	c->trouble.now = c->trouble.told = false;
 }
 
 static void trouble(void *core, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -81,19 +80,14 @@ static void
 trouble(void *core, const char *fmt, ...)
 {
 	struct core *c = core;
-	struct trouble *t = &c->trouble;
-	int64_t now = core_now_ms();
 	va_list ap;
+	bool news;
 
 	va_start(ap, fmt);
-	vsnprintf(t->text, sizeof(t->text), fmt, ap);
+	news = trouble_is_news(&c->trouble, core_now_ms(), fmt, ap);
 	va_end(ap);
-	if (!t->told || now - t->told_ms >= TELL_AGAIN_MS) {
-		log_warning(&c->tool->log, "%s: %s (retrying)", c->shown, t->text);
-		t->told = true;
-		t->told_ms = now;
-	}
-	t->now = true;
+	if (news)
+		log_warning(&c->tool->log, "%s: %s (retrying)", c->shown, c->trouble.text);
 }
 
 static void
