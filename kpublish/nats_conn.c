@@ -118,28 +118,41 @@ listen_for_answers(struct nats_conn *c)
 	return natsConnection_Subscribe(&c->answers, c->nc, wildcard, on_answer, c);
 }
 
+/* What is wrong with each server, in the order of the URL whichever was tried first, so that the same
+ * trouble has the same text. */
+static void
+tell_all(const struct nats_conn *c, char details[][WHY_SIZE], char *why, size_t why_size)
+{
+	size_t len = 0;
+
+	*why = '\0';
+	for (size_t i = 0; i < c->servers.n; i++) {
+		snprintf(why + len, why_size - len, "%s%s: %s", i > 0 ? "; " : "",
+		    c->servers.list[i].url, details[i]);
+		len += strlen(why + len);
+	}
+}
+
 int
 nats_conn_connect(struct nats_conn *c, char *why, size_t why_size)
 {
 	/* Clients that all began with the first would all be at that one. */
 	size_t first = (size_t)nats_Now() % c->servers.n;
-	size_t len = 0;
+	char details[NATS_SERVERS_MAX][WHY_SIZE];
 
-	*why = '\0';
 	for (size_t i = 0; i < c->servers.n; i++) {
-		const struct nats_server *s = &c->servers.list[(first + i) % c->servers.n];
-		char detail[WHY_SIZE];
+		size_t place = (first + i) % c->servers.n;
+		const struct nats_server *s = &c->servers.list[place];
 
-		if (connect_to(c, s, detail, sizeof(detail)) == 0) {
-			if (listen_for_answers(c) == NATS_OK)
-				return 0;
-			snprintf(detail, sizeof(detail), "the connection was lost at once");
-			nats_conn_drop(c);
-		}
+		if (connect_to(c, s, details[place], sizeof(details[place])) == -1)
+			continue;
+		if (listen_for_answers(c) == NATS_OK)
+			return 0;
 		snprintf(
-		    why + len, why_size - len, "%s%s: %s", i > 0 ? "; " : "", s->url, detail);
-		len += strlen(why + len);
+		    details[place], sizeof(details[place]), "the connection was lost at once");
+		nats_conn_drop(c);
 	}
+	tell_all(c, details, why, why_size);
 	return -1;
 }
 

@@ -172,7 +172,7 @@ arrives() {
 	run --separate-stderr -1 "$kpublish" nats://narrow --retry-timeout 8 <frames
 	echo "$stderr"
 	[[ ${stderr_lines[0]} == *'Permissions Violation for Publish to "$JS.API.STREAM.NAMES" (?jetstream=yes or no spares the question) (retrying)' ]]
-	[[ ${stderr_lines[1]} == *'has accepted no message for 8 s: '*'(?jetstream=yes or no spares the question)' ]]
+	[[ ${stderr_lines[-2]} == *'has accepted no message for 8 s: '*'(?jetstream=yes or no spares the question)' ]]
 	"$kpublish" 'nats://narrow?jetstream=yes' --ack-fd 3 3>acks <frames
 	[ "$(last_ack)" = 20 ]
 	nats_cli_as read NARROW >messages

@@ -445,7 +445,7 @@ change_for_ever() {
 	[ "$(story "$dir/kwatch.out")" = 'begin A:old end D:old A:new gap begin A:new end ' ]
 	jq -e -s 'map(.object.metadata.annotations["kollect/reason"] // empty) == ["Expired"]' "$dir/kwatch.out"
 	kdiff <"$dir/kwatch.out" >"$dir/records"
-	[ "$(jq -r '"\(.type) \(.name)"' "$dir/records" | sort | tr '\n' ' ')" = 'created new created old deleted old ' ]
+	[ "$(jq -r '"\(.type) \(.name // "-")"' "$dir/records" | sort | tr '\n' ' ')" = 'created new created old deleted old gap - ' ]
 }
 
 @test "no cache: a server that crashes: the watch goes on where it was when the history is there" {
