@@ -399,8 +399,8 @@ numbered() {
 @test "kpublish nats: --retry-timeout" {
 	make_frames 3 >frames
 	NATS_SERVER_URL=127.0.0.1:1 run --separate-stderr -1 "$kpublish" nats://a --retry-timeout 1 <frames
-	[[ ${stderr_lines[1]} == *'has accepted no message for 1 s: cannot connect to nats://127.0.0.1:1: Connection refused'* ]]
-	[[ ${stderr_lines[2]} == *'3 messages are not acknowledged' ]]
+	[[ ${stderr_lines[-2]} == *'has accepted no message for 1 s: cannot connect to nats://127.0.0.1:1: Connection refused'* ]]
+	[[ ${stderr_lines[-1]} == *'3 messages are not acknowledged' ]]
 }
 
 @test "kpublish: SIGTERM delivers what has been read; a second one gives it up" {

@@ -100,8 +100,8 @@ given_up() {
 	RABBIT_SERVER_URL=$1 run --separate-stderr -1 "$kpublish" "$url" --retry-timeout 2 <frames
 	echo "$stderr" | tee -a err
 	[[ ${stderr_lines[0]} == *"$url: "*"$2"*' (retrying)' ]]
-	[[ ${stderr_lines[1]} == *"$url: has accepted no message for 2 s: "*"$2"* ]]
-	[[ ${stderr_lines[2]} == *'3 messages are not acknowledged' ]]
+	[[ ${stderr_lines[-2]} == *"$url: has accepted no message for 2 s: "*"$2"* ]]
+	[[ ${stderr_lines[-1]} == *'3 messages are not acknowledged' ]]
 }
 
 # refused URL MESSAGE: kpublish does not even begin.
