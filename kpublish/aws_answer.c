@@ -88,6 +88,8 @@ aws_answer_remedy(const struct aws_error *error, long status)
 	}
 	if (status == 429 || status == 503)
 		return AWS_SLOW_DOWN;
+	if (status == 413)
+		return AWS_SHRINK;
 	/* Of a key store's troubles (KmsDisabled, KMSAccessDenied) the sender is no cause. */
 	return error->sender_fault && strncasecmp(error->code, "kms", 3) != 0 ? AWS_REJECT
 									      : AWS_RETRY;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aws_batch.h"
 
-#include <string.h>
-
 enum {
 	BODY_MAX = 16 * 1024 * 1024, /* more than ten messages are, however they are escaped */
 	BODY_KEEP = 128 * 1024,

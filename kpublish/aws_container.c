@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aws_container.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stddef.h>
@@ -35,8 +36,9 @@ is_near(const char *host)
 {
 	static const char *const near[] = {
 	    "localhost", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
+	struct in_addr address;
 
-	if (strncmp(host, "127.", 4) == 0)
+	if (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127)
 		return true;
 	for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++)
 		if (strcmp(host, near[i]) == 0)

@@ -56,8 +56,15 @@ make_body(struct aws_fetch *f, const char *token)
 static int
 make_url(struct aws_fetch *f)
 {
-	char *url = aws_config_endpoint("sts", f->region);
-	int bad = url == NULL || buf_addstr(&f->url, url) == -1 || buf_terminate(&f->url) == -1;
+	const char *region = aws_config_variable("AWS_REGION");
+	char *url;
+	int bad;
+
+	if (region == NULL)
+		region = aws_config_variable("AWS_DEFAULT_REGION");
+	/* The keys are good everywhere, but another region's STS may be out of reach. */
+	url = aws_config_endpoint("sts", region != NULL ? region : f->region);
+	bad = url == NULL || buf_addstr(&f->url, url) == -1 || buf_terminate(&f->url) == -1;
 
 	free(url);
 	return bad ? -1 : 0;

@@ -40,7 +40,8 @@ test_remedies(struct tap *tap)
 		"2048 bytes.",
 		false, 400) == AWS_SHRINK &&
 		remedy_of("InvalidParameter", "Invalid parameter: Message too long", true,
-		    200) == AWS_SHRINK,
+		    200) == AWS_SHRINK &&
+		remedy_of("", "", false, 413) == AWS_SHRINK,
 	    "a message too large");
 	tap_ok(tap,
 	    remedy_of("InvalidMessageContents", "", true, 200) == AWS_REJECT &&
