@@ -81,6 +81,13 @@ pubsub_read() {
 		{key: .orderingKey, headers: .attributes, data}' "$1/pubsub.data"
 }
 
+# pubsub_token DIR: an access token, as the metadata server gives it.
+pubsub_token() {
+	curl --silent --show-error --fail -H 'Metadata-Flavor: Google' \
+		"http://$(pubsub_emulator "$1")/computeMetadata/v1/instance/service-accounts/default/token" |
+		jq -r .access_token
+}
+
 # pubsub_account DIR [FILTER]: a service account's key file, on standard output,
 # changed by a filter of jq.
 pubsub_account() {
