@@ -6,7 +6,7 @@
 enum {
 	PAUSE_MIN_MS = 20,
 	PAUSE_BASE_MS = 100,
-	PAUSE_MAX_MS = 30000,
+	PAUSE_MAX_MS = 10000,
 };
 
 void
