@@ -50,33 +50,57 @@ encode(struct buf *to, const char *line, size_t len)
 	return at;
 }
 
+/* What kpublish sends with each message too. */
+static const struct {
+	const char *name, *value;
+} attributes[] = {{"base64encoded", "true"}, {"id", "5f0c2a52-8f6b-5d0a-9a53-2f3a7c5e4b11"},
+    {"type", "kollect.resource.event.v1.ResourceUpdatedEvent"}, {"cluster_id", "bench"},
+    {"api_version", "v1"}, {"kind", "Pod"}, {"namespace", "default"}, {"name", "object-0000"}};
+enum { ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]) };
+
 static int
 add_sqs(struct buf *to, int n, const char *body)
 {
-	return buf_printf(to,
-	    "%s{\"Id\":\"%d\",\"MessageBody\":\"%s\",\"MessageAttributes\":{\"base64encoded\":"
-	    "{\"DataType\":\"String\",\"StringValue\":\"true\"}}}",
-	    n == 0 ? "" : ",", n, body);
+	int bad =
+	    buf_printf(to, "%s{\"Id\":\"%d\",\"MessageBody\":\"%s\",\"MessageAttributes\":{",
+		n == 0 ? "" : ",", n, body);
+
+	for (size_t i = 0; i < ATTRIBUTES; i++)
+		bad |=
+		    buf_printf(to, "%s\"%s\":{\"DataType\":\"String\",\"StringValue\":\"%s\"}",
+			i == 0 ? "" : ",", attributes[i].name, attributes[i].value);
+	return bad | buf_addstr(to, "}}");
+}
+
+static int
+add_sns_attribute(struct buf *to, int n, int i)
+{
+	static const char prefix[] = "&PublishBatchRequestEntries.member.%d"
+				     ".MessageAttributes.entry.%d.%s=%s";
+	const char *const parts[][2] = {{"Name", attributes[i].name},
+	    {"Value.DataType", "String"}, {"Value.StringValue", attributes[i].value}};
+	int bad = 0;
+
+	for (int part = 0; part < 3; part++)
+		bad |= buf_printf(to, prefix, n + 1, i + 1, parts[part][0], parts[part][1]);
+	return bad;
 }
 
 static int
 add_sns(struct buf *to, int n, const char *body)
 {
 	char *escaped = curl_easy_escape(NULL, body, 0);
-	int result;
+	int bad;
 
 	check(escaped != NULL, "out of memory");
-	result = buf_printf(to,
+	bad = buf_printf(to,
 	    "&PublishBatchRequestEntries.member.%d.Id=%d"
-	    "&PublishBatchRequestEntries.member.%d.Message=%s"
-	    "&PublishBatchRequestEntries.member.%d.MessageAttributes.entry.1.Name=base64encoded"
-	    "&PublishBatchRequestEntries.member.%d.MessageAttributes.entry.1.Value.DataType="
-	    "String"
-	    "&PublishBatchRequestEntries.member.%d.MessageAttributes.entry.1.Value.StringValue="
-	    "true",
-	    n + 1, n, n + 1, escaped, n + 1, n + 1, n + 1);
+	    "&PublishBatchRequestEntries.member.%d.Message=%s",
+	    n + 1, n, n + 1, escaped);
+	for (int i = 0; i < ATTRIBUTES; i++)
+		bad |= add_sns_attribute(to, n, i);
 	curl_free(escaped);
-	return result;
+	return bad;
 }
 
 static int
