@@ -25,8 +25,8 @@
 
 # The most that kpublish may take: its window of 32 MiB twice, as the bus's library may have a copy, and itself.
 suite_most_kib=98304
-# What it may have read and has no acks for: the window, and the input's buffer.
-suite_most_unacked=$((40 << 20))
+# What it may have read and has no acks for: the window, the input's buffer, and what is done behind a message that is not.
+suite_most_unacked=$((56 << 20))
 
 suite_setup() {
 	bats_require_minimum_version 1.5.0
