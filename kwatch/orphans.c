@@ -164,7 +164,7 @@ orphans_update(struct orphans *o, const struct types *types)
 	}
 	if (left > 0 && buf_terminate(&names) == 0)
 		log_info(o->env->log,
-		    "%s: %zu streams are not asked for, and left as they are: %s",
+		    "%s: streams that are not asked for are left as they are (%zu): %s",
 		    o->env->opt.resume, left, names.data);
 	buf_free(&names);
 }

@@ -361,7 +361,7 @@ resume() { printf '%b\n' "$@" >positions; }
 @test "kwatch --resume: what is not asked for is left as it is, and said to be" {
 	resume '/apis/apps/v1/deployments\t7' '/api/v1/pods\t10' '/api/v1/namespaces/shop/pods\t8' '/api/v1/pods?labelSelector=a\t9'
 	behaves resumed 'null@10 null@10 null@11 A:c' --resume positions
-	[ "$(cat err)" = "kwatch: positions: 3 streams are not asked for, and left as they are: /apis/apps/v1/deployments, /api/v1/namespaces/shop/pods, /api/v1/pods?labelSelector=a" ]
+	[ "$(cat err)" = "kwatch: positions: streams that are not asked for are left as they are (3): /apis/apps/v1/deployments, /api/v1/namespaces/shop/pods, /api/v1/pods?labelSelector=a" ]
 	[ "$(wc -l <requests)" -eq 2 ]
 }
 
