@@ -5,6 +5,7 @@
 
 setup() {
 	load lib/pipeline
+	bats_require_minimum_version 1.5.0
 	unset KUBECONFIG EVENT_WRITER_URL KUBERNETES_SERVICE_HOST
 	export HOME=$BATS_TEST_TMPDIR TMPDIR=$BATS_TEST_TMPDIR
 	kollect=$root/scripts/kollect
@@ -94,6 +95,8 @@ empty_cluster() {
 
 teardown() {
 	[ -z "${fake-}" ] || kill "$fake"
+	finish "$HOME" other KILL || true
+	finish "$HOME" kollect KILL || true
 	[ -z "${group-}" ] || kill -KILL -- "-$group" 2>/dev/null || true
 }
 
@@ -132,6 +135,138 @@ kollect_alone() {
 	kill -TERM "$group"
 	wait "$group"
 }
+
+# Tools that write down how they were called and then wait, but for one: kdiff prints positions, other ones
+# each time, or ends with $positions.
+pretend() {
+	mkdir -p "$HOME/bin"
+	for tool in kwatch kdiff kenvelope kpublish; do
+		cat >"$HOME/bin/$tool" <<-'END'
+			#!/bin/sh
+			case $*,${positions-0} in
+			*--positions*,0)
+				echo "$*" >>"$HOME/positions.args"
+				printf '/api/v1/pods\t%s\n' "$(wc -l <"$HOME/positions.args")"
+				exit 0
+				;;
+			*--positions*) echo "kdiff: the store is broken" >&2 && exit "$positions" ;;
+			*--resume=*) at=${*##*--resume=} && cat "${at%% *}" >>"$HOME/resumed" ;;
+			esac
+			for fd in 4 6; do
+				link=$(readlink "/proc/$$/fd/$fd")
+				case $link in */kollect-*) echo "${0##*/} $fd ${link##*/}" >>"$HOME/links" ;; esac
+			done
+			echo "$*" >>"$HOME/${0##*/}.args"
+			exec sleep 60
+		END
+		chmod +x "$HOME/bin/$tool"
+	done
+	export KOLLECT_BIN=$HOME/bin
+}
+
+# called TOOL TEXT...: it was, with these among its arguments.
+called() {
+	local args tool=$1
+	wait_for 20 test -s "$HOME/$tool.args"
+	args=" $(cat "$HOME/$tool.args") "
+	shift
+	for text; do
+		[[ $args == *" $text "* ]] || {
+			echo "$tool was called with$args"
+			return 1
+		}
+	done
+}
+
+pretended() {
+	pretend
+	background "$HOME" kollect "$kollect" --event-writer-url stdout: --cluster-id ours "$@"
+}
+
+@test "kollect: with a state, kwatch goes on where kdiff is; acknowledgements come back" {
+	pretended --state-dir "$HOME/state" --spool-max 5MiB --overflow=coalesce --audit-interval 2h
+	called kwatch --forever --audit-interval=2h
+	called kdiff --ack-fd=4 --state="$HOME/state" --spool-max=5MiB --overflow=coalesce
+	called positions --state="$HOME/state"
+	[ "$(cat "$HOME/resumed")" = $'/api/v1/pods\t1' ]
+	called kpublish --ack-fd=4
+	[ "$(sort "$HOME/links" | tr '\n' ';')" = "kdiff 4 acks;kpublish 4 acks;" ]
+	run ! grep -q 'no STATE_DIR' "$HOME/kollect.err"
+}
+
+@test "kollect: after a stage's end kwatch goes on where kdiff is then" {
+	pretended --state-dir "$HOME/state"
+	for tool in kwatch kdiff kenvelope kpublish; do
+		called "$tool"
+	done
+	kill -KILL "$(cat "$TMPDIR"/kollect-*/kpublish.pid)"
+	again() { [ "$(wc -l <"$HOME/kwatch.args")" -eq 2 ]; }
+	wait_for 20 again
+	[ "$(cat "$HOME/resumed")" = $'/api/v1/pods\t1\n/api/v1/pods\t2' ]
+	grep -q 'kollect: kpublish ended with exit code 137: stopping the other stages' "$HOME/kollect.err"
+}
+
+@test "kollect: without a state it says once what is not promised; variables mean what options do" {
+	SPOOL_MAX=1GiB OVERFLOW=block AUDIT_INTERVAL=90s pretended
+	called kdiff --spool-max=1GiB --overflow=block
+	called kwatch --forever --audit-interval=90s
+	for tool in kenvelope kpublish; do
+		called "$tool"
+	done
+	kill -KILL "$(cat "$TMPDIR"/kollect-*/kpublish.pid)"
+	again() { [ "$(wc -l <"$HOME/kwatch.args")" -eq 2 ]; }
+	wait_for 20 again
+	[ ! -e "$HOME/positions.args" ]
+	run ! grep -q -e --resume "$HOME/kwatch.args"
+	run ! grep -q -e --state "$HOME/kdiff.args"
+	[ "$(grep -c 'no STATE_DIR: what a stage that ends has not published yet is lost' "$HOME/kollect.err")" -eq 1 ]
+}
+
+@test "kollect: positions that cannot be read: snapshots; of a store that is not for it: exit 2" {
+	# shellcheck disable=SC2030 # for this test
+	export positions=1
+	pretended --state-dir "$HOME/state"
+	called kwatch --forever
+	called kdiff --state="$HOME/state"
+	run ! grep -q -e --resume "$HOME/kwatch.args"
+	grep -q "kdiff: the store is broken" "$HOME/kollect.err"
+	grep -q "kollect: no positions of $HOME/state: beginning with snapshots" "$HOME/kollect.err"
+	finish "$HOME" kollect KILL || true
+	rm -r "$HOME"/*.args "$TMPDIR"/kollect-*
+	export positions=2
+	run "$kollect" --event-writer-url stdout: --cluster-id ours --state-dir "$HOME/state"
+	[ "$status" -eq 2 ]
+	[ "${lines[0]}" = "kdiff: the store is broken" ]
+	[ ! -e "$HOME/kwatch.args" ]
+	[ -z "$(find "$TMPDIR" -name 'kollect-*')" ]
+}
+
+# Nothing is known of the state then, and snapshots would miss what was made and deleted meanwhile.
+@test "kollect: positions are asked for again when kdiff was killed as it looked for them" {
+	# shellcheck disable=SC2031 # each test has its own
+	export positions=137
+	pretended --state-dir "$HOME/state"
+	wait_for 20 grep -q 'kollect: kdiff --positions ended with exit code 137' "$HOME/kollect.err"
+	wait_for 20 grep -q 'kollect: starting again in 1 s' "$HOME/kollect.err"
+	[ ! -e "$HOME/kwatch.args" ]
+}
+
+# What such a state has come to, none but its user can tell: with snapshots instead, once it is free, what
+# was made and deleted meanwhile would be missed.
+@test "kollect: a state that another process uses is waited for" {
+	mkdir "$HOME/state"
+	background "$HOME" other flock "$HOME/state/lock" sleep 60
+	wait_for 10 locked
+	pretended --state-dir "$HOME/state"
+	wait_for 20 grep -q "kollect: $HOME/state is in use by another process" "$HOME/kollect.err"
+	wait_for 20 grep -q 'kollect: starting again in 1 s' "$HOME/kollect.err"
+	[ ! -e "$HOME/positions.args" ] && [ ! -e "$HOME/kwatch.args" ]
+	finish "$HOME" other || true
+	called kwatch --forever
+	[ "$(cat "$HOME/resumed")" = $'/api/v1/pods\t1' ]
+}
+
+locked() { [ -e "$HOME/state/lock" ] && ! flock --nonblock "$HOME/state/lock" true; }
 
 @test "demo: without a cluster it shows a recording, created, updated and deleted" {
 	run "$root/scripts/demo"
