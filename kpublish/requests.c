@@ -113,6 +113,14 @@ watch_connections(struct requests *rs, const struct request *r, CURLcode code)
 	}
 }
 
+/* Is there an answer? A server that wants none of the request may answer before it has read it, and break
+ * off what is still coming: of such an answer the end may be missing, and the status is enough. */
+static bool
+is_answered(CURLcode code, long status)
+{
+	return code == CURLE_OK || status == 401 || status == 429 || status >= 500;
+}
+
 static void
 finish(void *arg, CURL *easy, CURLcode code)
 {
@@ -120,11 +128,13 @@ finish(void *arg, CURL *easy, CURLcode code)
 	struct request *r = NULL;
 	struct answer a = {.body = ""};
 	curl_off_t retry_s = 0;
+	long status = 0;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &r);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	watch_connections(rs, r, code);
-	if (code == CURLE_OK && buf_terminate(&r->body) == 0) {
-		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &a.status);
+	if (is_answered(code, status) && buf_terminate(&r->body) == 0) {
+		a.status = status;
 		curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_s);
 		a.body = r->body.data;
 		a.len = r->body.len;

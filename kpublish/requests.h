@@ -15,7 +15,8 @@ struct request;
 
 /* How a request ended. Borrowed for the call of done. */
 struct answer {
-	long status; /* the HTTP status; 0: no answer came, or not all of it */
+	long
+	    status; /* the HTTP status; 0: no answer came, or not all of one whose body counts */
 	const char
 	    *error; /* what went wrong when status is 0: may not name the host; no secret */
 	const char *body; /* ends in a NUL; cut at 1 MiB */

@@ -323,7 +323,7 @@ suite_publish() {
 	suite_pids+=("$publisher")
 }
 
-# suite_publish_gated N: the same, with the second half of the frames behind a gate.
+# suite_publish_gated N: the same, with the second half of the N frames behind a gate.
 suite_publish_gated() {
 	local rest
 	rest=$("$consumer/after" $(($1 / 2)) <"$frames" | wc -c)

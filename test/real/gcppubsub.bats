@@ -259,7 +259,7 @@ refuses() {
 	before=$(pubsub_counted "$server" tokens)
 	refused=$(pubsub_counted "$server" unauthenticated)
 	pubsub_order "$server" 'tokens?seconds=20'
-	suite_publish_gated
+	suite_publish_gated 2000
 	wait_for 60 suite_acked_over 500
 	wait_for 120 at_least $((before + 2)) pubsub_counted "$server" tokens
 	suite_open_gate
@@ -273,7 +273,7 @@ refuses() {
 	topic revoked
 	frames 20000 200 500
 	refused=$(pubsub_counted "$server" unauthenticated)
-	suite_publish_gated
+	suite_publish_gated 20000
 	wait_for 60 suite_acked_over 2000
 	pubsub_user "$server" >account.json # read again
 	pubsub_order "$server" revoke

@@ -351,6 +351,8 @@ kollect_watching() {
 		wait_for 20 stage_pid "$dir" kollect "$stage"
 		kill -KILL "$(stage_pid "$dir" kollect "$stage")"
 		wait_for 20 grep -q "$stage ended with exit code 137" "$dir/kollect.err"
+		# By then none of the old ones is left, which would write its metrics once more.
+		wait_for 20 starting_again "$stage"
 		rm -f "$dir/kollect.metrics"/*
 		wait_for 40 kollect_watching
 	done
@@ -358,6 +360,9 @@ kollect_watching() {
 	expect from_nats --live "$dir/truth"
 	kollect_stop "$dir" kollect
 }
+
+# starting_again STAGE: kollect is about to, after that stage's end.
+starting_again() { sed -n "/$1 ended with exit code 137/,\$p" "$dir/kollect.err" | grep -q 'starting again'; }
 
 @test "SIGTERM drains: what was seen before it is published" {
 	start_to_nats
