@@ -76,6 +76,7 @@ arrived() {
 @test "kafka cluster: too few copies: waits, and goes on when there are enough" {
 	make_frames 30000 100 300 >frames
 	"$test_tools/kafka.py" "$KAFKA_BROKERS" make copies --copies 3 --set min.insync.replicas=3
+	wait_for 60 leads copies
 	leader=$(leads copies)
 	lost=$((leader % 3 + 1))
 	kafka_kill "$server/$lost"
