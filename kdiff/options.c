@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "size.h"
 
 static const char help[] =
     "usage: kdiff [options] < watch-events > change-records\n"
@@ -51,31 +52,6 @@ take_descriptor(const char *arg, int *fd)
 	return errno == 0 && *arg != '\0' && *end == '\0' && n >= 0 && n <= INT_MAX;
 }
 
-/* Bytes: a number, with the unit K, M, G or T (KiB and so on: powers of 1,024) or none. */
-static bool
-take_size(const char *arg, uint64_t *size)
-{
-	static const char units[] = "KMGT";
-	unsigned shift = 0;
-	unsigned long long n;
-	const char *unit;
-	char *end;
-
-	errno = 0;
-	n = strtoull(arg, &end, 10);
-	if (errno != 0 || *arg < '0' || *arg > '9')
-		return false;
-	unit = *end != '\0' ? strchr(units, *end) : NULL;
-	if (unit != NULL) {
-		shift = 10 * (unsigned)(unit - units + 1);
-		end++;
-		if (strcmp(end, "iB") == 0)
-			end += 2;
-	}
-	*size = (uint64_t)n << shift;
-	return *end == '\0' && *size >> shift == n;
-}
-
 /* One of two words; *second: which. */
 static bool
 take_word(const char *arg, const char *first, const char *other, bool *second)
@@ -110,7 +86,7 @@ take(struct kdiff *k, int opt)
 			   ? -1
 			   : wrong(k, "ack-fd", "no descriptor");
 	case OPT_SPOOL_MAX:
-		return take_size(optarg, &k->spool_max)
+		return size_parse(optarg, &k->spool_max)
 			   ? -1
 			   : wrong(k, "spool-max", "no size, as 500M or 1GiB");
 	case OPT_OVERFLOW:
