@@ -100,6 +100,7 @@ const struct bus bus_file = {
     .scheme = "file",
     .form = "file:PATH",
     .help = "frames appended to a file",
+    .params = url_no_params,
     .in_place = true,
     .ordered = true,
     .open = open_file,

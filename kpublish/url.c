@@ -62,56 +62,39 @@ parse_query(struct url *url, char *query, const char **why)
 	return 0;
 }
 
-char *
-url_without_user_info(const char *list)
+/* What people are shown: the URL as it was given, but for user info and query. A password may
+ * have any character in it but a question mark, which has_stray_at is for. */
+static char *
+make_shown(const char *text, size_t scheme, bool is_file)
 {
-	size_t room = strlen(list) + 1;
-	char *out = malloc(room);
-	char *to = out;
+	const char *begin = text + scheme + 1;
+	const char *end;
+	const char *at;
+	char *shown;
 
-	if (out == NULL)
+	if (strncmp(begin, "//", 2) == 0)
+		begin += 2;
+	end = begin + strcspn(begin, "?");
+	at = is_file ? NULL : memrchr(begin, '@', (size_t)(end - begin));
+	if (at == NULL)
+		at = begin - 1;
+	if (asprintf(&shown, "%.*s%.*s", (int)(begin - text), text, (int)(end - at - 1),
+		at + 1) == -1)
 		return NULL;
-	while (*list != '\0') {
-		size_t len = strcspn(list, ",");
-		const char *host = memrchr(list, '@', len);
-		const char *slashes = memmem(list, len, "://", 3);
-		size_t scheme = slashes != NULL ? (size_t)(slashes - list) + 3 : 0;
-
-		if (host != NULL) {
-			memcpy(to, list, scheme);
-			to += scheme;
-			len -= (size_t)(host + 1 - list);
-			list = host + 1;
-		}
-		memcpy(to, list, len);
-		to += len;
-		list += len;
-		if (*list == ',')
-			*to++ = *list++;
-	}
-	*to = '\0';
-	return out;
+	return shown;
 }
 
-/* What people are shown: the URL as it was given, but for user info and query. */
-static int
-make_shown(struct url *url, const char *text)
+/* Could what looks like a query be a password's second half? */
+static bool
+has_stray_at(const char *rest, const char *query)
 {
-	char *plain = strdup(text);
-
-	if (plain == NULL)
-		return -1;
-	if (strcmp(url->scheme, "file") != 0)
-		plain[strcspn(plain, "?")] = '\0';
-	url->shown = url_without_user_info(plain);
-	free(plain);
-	return url->shown == NULL ? -1 : 0;
+	return strpbrk(rest, ":@") != NULL && strchr(query, '@') != NULL;
 }
 
 int
 url_parse(struct url *url, const char *text, const char **why)
 {
-	char *colon;
+	bool is_file;
 	char *rest;
 	char *query;
 
@@ -120,23 +103,27 @@ url_parse(struct url *url, const char *text, const char **why)
 	if (url->memory == NULL)
 		return -1;
 	*why = "has no scheme";
-	colon = strchr(url->memory, ':');
-	if (colon == NULL || colon == url->memory)
+	rest = strchr(url->memory, ':');
+	if (rest == NULL || rest == url->memory)
 		return -1;
-	*colon = '\0';
+	*rest++ = '\0';
 	url->scheme = url->memory;
+	is_file = strcmp(url->scheme, "file") == 0;
 	*why = "out of memory";
-	if (make_shown(url, text) == -1)
+	url->shown = make_shown(text, strlen(url->scheme), is_file);
+	if (url->shown == NULL)
 		return -1;
-	rest = colon + 1;
 	if (strncmp(rest, "//", 2) == 0)
 		rest += 2;
 	url->rest = rest;
-	if (strcmp(url->scheme, "file") == 0)
-		return 0;
 	query = strchr(rest, '?');
 	if (query != NULL)
 		*query++ = '\0';
+	*why =
+	    "has an @ behind a ?: in a user, a password or a value they are written as %40 and "
+	    "%3F";
+	if (query != NULL && !is_file && has_stray_at(rest, query))
+		return -1;
 	*why = "a % has no two hexadecimal digits behind it";
 	if (url_percent_decode(rest) == -1)
 		return -1;

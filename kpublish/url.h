@@ -21,8 +21,7 @@ struct url {
 	char *shown;  /* owned: for messages, without query and user info */
 };
 
-/* 0; or -1 with *why a literal (errno has nothing to add). Of file: all the rest is the path,
- * question marks and percent signs included. */
+/* 0; or -1 with *why a literal (errno has nothing to add). file: has no user info. */
 int url_parse(struct url *url, const char *text, const char **why);
 void url_free(struct url *url);
 
@@ -37,9 +36,5 @@ const char *url_unknown_param(const struct url *url, const char *const *known);
 
 /* Decodes %XX in place. -1 when two digits do not follow, or for a NUL. */
 int url_percent_decode(char *text);
-
-/* A comma-separated list of URLs or HOST:PORTs without what stands before an @: for messages.
- * malloc'ed; NULL when out of memory. */
-char *url_without_user_info(const char *list);
 
 #endif

@@ -51,8 +51,8 @@ in_stream() {
 	[ "$(last_ack)" = 20 ]
 	"$kpublish" "file://$PWD/out" <frames
 	cat frames frames | cmp out
-	"$kpublish" 'file:a?b=c%20' <frames
-	cmp frames 'a?b=c%20'
+	"$kpublish" 'file:a%3Fb=c%20@d:e' <frames
+	cmp frames 'a?b=c @d:e'
 	"$kpublish" file:/dev/null --metrics m <frames
 	[ "$(metric 'messages_total{result="acked"}')" = 20 ]
 	[ "$(metric connected)" = 1 ]
@@ -182,6 +182,10 @@ in_stream() {
 	[[ $stderr != *s3cret* && $stderr != *t0ken* ]]
 	run --separate-stderr -2 "$kpublish" 'amqp://me:s3cret@host/x?password=s3cret' <frames
 	[[ $stderr != *s3cret* ]]
+	for part in '?' '?w=' , / @ :; do
+		run --separate-stderr -2 "$kpublish" "kafka://me:s3cret${part}s3cret@host/x?password=y" <frames
+		[[ $stderr == 'kpublish: '* && $stderr != *s3cret* ]]
+	done
 }
 
 @test "kpublish: frames that are none are named; fail delivers what was good, skip goes on" {
