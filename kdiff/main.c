@@ -121,7 +121,7 @@ keep(struct kdiff *k)
 	int status = EXIT_FAILED;
 	bool failed;
 
-	k->stop_fd = tool_stop_fd(&k->tool);
+	k->stop_fd = tool_stop_fd(&k->tool, 0);
 	if (k->stop_fd == -1)
 		return EXIT_FAILED;
 	if (open_all(k, &refused) == -1)

@@ -114,7 +114,7 @@ main(int argc, char **argv)
 		log_error(&tool.log, "%s", why);
 		return EXIT_USAGE;
 	}
-	stop_fd = tool_stop_fd(&tool);
+	stop_fd = tool_stop_fd(&tool, 0);
 	if (stop_fd == -1)
 		return EXIT_FAILED;
 	code = o.decode ? decode_run(&tool, stop_fd, o.brief)

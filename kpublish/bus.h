@@ -55,8 +55,9 @@ struct bus {
 	 * looks at them itself. */
 	const char *const *params;
 
-	/* Messages given to send stay where they are until flush returns, and by then all have
-	 * their verdict: nothing is ever copied. Implies ordered. */
+	/* All that was given to send has its verdict when flush returns. Nothing is copied: what
+	 * then is still to be sent keeps its place in the input, of which no more is read.
+	 * Implies ordered. */
 	bool in_place;
 
 	/* The bus keeps the order of what was sent through its own retries, so any number with
@@ -78,6 +79,10 @@ struct bus {
 	/* Nothing more can be sent for now: what has been gathered goes out. 0; -1: the bus
 	 * cannot go on, and has said why (or the reader has gone, of which nothing is said). */
 	int (*flush)(void *bus);
+
+	/* The file behind the URL may have been moved away, and is to be opened anew: SIGHUP has
+	 * come. NULL: it has none. */
+	void (*reopen)(void *bus);
 
 	/* A descriptor that is readable when work has something to do (an epoll or event fd
 	 * where there are several); -1: none. */

@@ -7,7 +7,8 @@
 #include "framefile.h"
 
 /* The operations of struct bus on a file; takes the file. NULL with a message. */
-void *bus_file_wrap(struct framefile *file, const struct bus_owner *owner, int *exit_code);
+void *bus_file_wrap(struct framefile *file, const struct url *url,
+    const struct bus_owner *owner, int *exit_code);
 enum bus_send bus_file_send(void *bus, struct message *m);
 int bus_file_flush(void *bus);
 int bus_file_nothing(void *bus); /* fd and timeout_ms: -1 */

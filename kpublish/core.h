@@ -50,7 +50,8 @@ struct core {
 	struct window *window;
 	struct input in;
 	struct acks acks;
-	struct framefile *dead_letters; /* NULL: none */
+	const char *dead_letter_path;   /* NULL: none */
+	struct framefile *dead_letters; /* the same */
 	int stop_fd;
 	int retry_timeout_s; /* 0: for ever */
 

@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,29 +19,24 @@
 enum { BATCH = 512 }; /* frames in one writev; two pieces each, IOV_MAX is 1024 */
 
 struct framefile {
-	const char *name;
-	const struct log *log;
 	int fd;
 	bool owned;
 	bool regular;
-	off_t size; /* of a regular file: all of it whole frames on the disk */
+	off_t size;      /* of a regular file: all of it whole frames on the disk */
+	bool torn;       /* what stands behind them is to be cut off yet */
+	size_t gathered; /* bytes */
 	size_t n;
 	uint8_t headers[BATCH][FRAME_HEADER_MAX];
 	struct iovec pieces[2 * BATCH];
 };
 
 struct framefile *
-framefile_wrap(int fd, const char *name, const struct log *log)
+framefile_wrap(int fd)
 {
 	struct framefile *f = calloc(1, sizeof(*f));
 
-	if (f == NULL) {
-		log_error(log, "%s: out of memory", name);
-		return NULL;
-	}
-	f->name = name;
-	f->log = log;
-	f->fd = fd;
+	if (f != NULL)
+		f->fd = fd;
 	return f;
 }
 
@@ -57,9 +53,9 @@ begins_frame(const uint8_t *p, size_t got, uint64_t *len)
 	return n;
 }
 
-/* Steps from frame to frame to the last whole one. -1 with a message. */
+/* Steps from frame to frame to the last whole one. -1 with what is wrong in why. */
 static int
-check_frames(struct framefile *f, off_t end)
+check_frames(struct framefile *f, off_t end, char *why)
 {
 	uint8_t header[FRAME_HEADER_MAX];
 	uint64_t len;
@@ -69,13 +65,14 @@ check_frames(struct framefile *f, off_t end)
 		int n;
 
 		if (got <= 0) {
-			log_error(f->log, "%s: cannot read: %s", f->name, strerror(errno));
+			snprintf(why, FRAMEFILE_WHY, "cannot read: %s",
+			    got == 0 ? "it has been cut" : strerror(errno));
 			return -1;
 		}
 		n = begins_frame(header, (size_t)got, &len);
 		if (n == -1) {
-			log_error(f->log, "%s: is no file of frames: none begins at byte %jd",
-			    f->name, (intmax_t)f->size);
+			snprintf(why, FRAMEFILE_WHY,
+			    "is no file of frames: none begins at byte %jd", (intmax_t)f->size);
 			return -1;
 		}
 		if (n == 0 || (uint64_t)(end - f->size) < (uint64_t)n + len)
@@ -85,43 +82,51 @@ check_frames(struct framefile *f, off_t end)
 	return 0;
 }
 
-/* Makes the file's name last through a power failure. */
-static void
+/* Makes the file's name, which may be new or another's before, last through a power failure. -1
+ * with errno. A folder that we may not read, or that cannot be synced, has to do as it is. */
+static int
 sync_folder(const char *path)
 {
-	char *copy = strdup(path);
-	int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	char *real = realpath(path, NULL);
+	int fd = real != NULL ? open(dirname(real), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int result = 0;
 
-	if (fd != -1) {
-		fsync(fd);
+	if (fd == -1 ? errno != EACCES : fsync(fd) == -1 && errno != EINVAL)
+		result = -1;
+	if (fd != -1)
 		close(fd);
-	}
-	free(copy);
+	free(real);
+	return result;
 }
 
 static int
-check_regular(struct framefile *f, off_t end)
+check_regular(
+    struct framefile *f, const char *path, off_t end, const struct log *log, char *why)
 {
-	if (check_frames(f, end) == -1)
+	if (check_frames(f, end, why) == -1)
 		return -1;
 	if (f->size < end) {
-		log_warning(f->log, "%s: cutting off a piece of a frame at its end, %jd bytes",
-		    f->name, (intmax_t)(end - f->size));
+		log_warning(log, "%s: cutting off a piece of a frame at its end, %jd bytes",
+		    path, (intmax_t)(end - f->size));
 		if (ftruncate(f->fd, f->size) == -1) {
-			log_error(f->log, "%s: cannot truncate: %s", f->name, strerror(errno));
+			snprintf(why, FRAMEFILE_WHY, "cannot truncate: %s", strerror(errno));
 			return -1;
 		}
 	}
-	sync_folder(f->name);
+	if (sync_folder(path) == -1) {
+		snprintf(why, FRAMEFILE_WHY, "cannot sync its folder: %s", strerror(errno));
+		return -1;
+	}
 	return 0;
 }
 
 struct framefile *
-framefile_open(const char *path, const struct log *log)
+framefile_open(const char *path, const struct log *log, char why[FRAMEFILE_WHY])
 {
-	struct framefile *f = framefile_wrap(-1, path, log);
+	struct framefile *f = framefile_wrap(-1);
 	struct stat st;
 
+	snprintf(why, FRAMEFILE_WHY, "out of memory");
 	if (f == NULL)
 		return NULL;
 	f->owned = true;
@@ -129,12 +134,12 @@ framefile_open(const char *path, const struct log *log)
 	if (f->fd == -1 && errno == ENXIO) /* a socket or a FIFO that has no reader */
 		f->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (f->fd == -1 || fstat(f->fd, &st) == -1) {
-		log_error(log, "%s: %s", path, strerror(errno));
+		snprintf(why, FRAMEFILE_WHY, "%s", strerror(errno));
 		framefile_close(f);
 		return NULL;
 	}
 	f->regular = S_ISREG(st.st_mode);
-	if (f->regular && check_regular(f, st.st_size) == -1) {
+	if (f->regular && check_regular(f, path, st.st_size, log, why) == -1) {
 		framefile_close(f);
 		return NULL;
 	}
@@ -162,6 +167,7 @@ framefile_add(struct framefile *f, const uint8_t *body, size_t len)
 	piece[0].iov_len = frame_header(len, f->headers[f->n]);
 	memcpy(&piece[1].iov_base, &body, sizeof(body)); /* a const cast: writev only reads */
 	piece[1].iov_len = len;
+	f->gathered += piece[0].iov_len + len;
 	f->n++;
 	return true;
 }
@@ -197,23 +203,71 @@ write_pieces(struct framefile *f, off_t *written)
 	return 0;
 }
 
+/* Where a regular file ends: others may have cut it. Nothing is written behind a piece of a
+ * frame. */
+static int
+find_end(struct framefile *f)
+{
+	struct stat st;
+
+	if (f->torn && ftruncate(f->fd, f->size) == -1)
+		return -1;
+	f->torn = false;
+	if (fstat(f->fd, &st) == -1)
+		return -1;
+	f->size = st.st_size;
+	return 0;
+}
+
+static int
+write_regular(struct framefile *f)
+{
+	off_t written = 0;
+	int saved;
+
+	if (find_end(f) == -1)
+		return -1;
+	if (write_pieces(f, &written) == 0 && fdatasync(f->fd) == 0) {
+		f->size += written;
+		return 0;
+	}
+	saved = errno;
+	f->torn = ftruncate(f->fd, f->size) == -1;
+	errno = saved;
+	return -1;
+}
+
 int
 framefile_flush(struct framefile *f)
 {
 	off_t written = 0;
+	int result = 0;
 
-	if (f->n == 0)
-		return 0;
-	if (write_pieces(f, &written) == -1 || (f->regular && fdatasync(f->fd) == -1)) {
-		if (errno != EPIPE)
-			log_error(f->log, "%s: cannot write: %s", f->name, strerror(errno));
-		if (f->regular && ftruncate(f->fd, f->size) == -1)
-			log_error(f->log, "%s: cannot cut off what was not written whole: %s",
-			    f->name, strerror(errno));
-		f->n = 0;
-		return -1;
-	}
-	f->size += written;
+	if (f->n > 0)
+		result = f->regular ? write_regular(f) : write_pieces(f, &written);
 	f->n = 0;
-	return 0;
+	f->gathered = 0;
+	return result;
+}
+
+bool
+framefile_regular(const struct framefile *f)
+{
+	return f->regular;
+}
+
+uint64_t
+framefile_size(const struct framefile *f)
+{
+	return (uint64_t)f->size + f->gathered;
+}
+
+bool
+framefile_is_at(const struct framefile *f, const char *path)
+{
+	struct stat here;
+	struct stat there;
+
+	return fstat(f->fd, &here) == 0 && stat(path, &there) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }

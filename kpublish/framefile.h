@@ -9,23 +9,33 @@
 
 #include "log.h"
 
+enum { FRAMEFILE_WHY = 128 };
+
 struct framefile;
 
 /* Opens or makes the file at path for appending. Of a regular file it is checked that it
  * consists of frames; a piece of one at its end, which a crash left, was never acknowledged and
- * is cut off with a warning. NULL with a message, which begins with path. log and path are
- * borrowed until close. */
-struct framefile *framefile_open(const char *path, const struct log *log);
-/* The same on a descriptor that is open already, and stays open. name: for messages. */
-struct framefile *framefile_wrap(int fd, const char *name, const struct log *log);
+ * is cut off with a warning. NULL with what is wrong in why. */
+struct framefile *framefile_open(
+    const char *path, const struct log *log, char why[FRAMEFILE_WHY]);
+/* The same on a descriptor that is open already, and stays open. NULL: out of memory. */
+struct framefile *framefile_wrap(int fd);
 void framefile_close(struct framefile *f);
 
 /* Gathers a frame; body is borrowed until framefile_flush. False: flush first. */
 bool framefile_add(struct framefile *f, const uint8_t *body, size_t len);
 
-/* Writes what has been gathered; a regular file is on the disk when this returns. -1 with a
- * message (none for EPIPE: a reader that has gone is no news); the file then ends as it did
- * before. */
+/* Writes what has been gathered; a regular file is on the disk when this returns. -1 with errno,
+ * and nothing of it is in a regular file then. In any case nothing is gathered any more. */
 int framefile_flush(struct framefile *f);
+
+/* Is it one, so that what was not written whole is taken back? */
+bool framefile_regular(const struct framefile *f);
+
+/* Bytes of a regular file, with what has been gathered. */
+uint64_t framefile_size(const struct framefile *f);
+
+/* Is the file at path this one? Another, or none, after someone has moved it. */
+bool framefile_is_at(const struct framefile *f, const char *path);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -105,7 +106,32 @@ finished(const struct core *c)
 	return c->ended && window_count(c->window) == 0 && !intake_holds(c);
 }
 
-/* The first signal: what has been read is delivered yet. The second: not even that. */
+static int
+open_dead_letters(struct core *c)
+{
+	char why[FRAMEFILE_WHY];
+
+	c->dead_letters = framefile_open(c->dead_letter_path, &c->tool->log, why);
+	if (c->dead_letters != NULL)
+		return 0;
+	log_error(&c->tool->log, "the dead-letter file %s: %s", c->dead_letter_path, why);
+	return -1;
+}
+
+/* Someone has moved them away, or wants to do something with them in their place. */
+static void
+reopen_files(struct core *c)
+{
+	if (c->ops->reopen != NULL)
+		c->ops->reopen(c->bus);
+	if (c->dead_letters != NULL && !framefile_is_at(c->dead_letters, c->dead_letter_path)) {
+		framefile_close(c->dead_letters);
+		bus_failed(c, open_dead_letters(c));
+	}
+}
+
+/* SIGHUP: files are opened anew. The first other signal: what has been read is delivered yet.
+ * The second: not even that. */
 static void
 take_signal(struct core *c)
 {
@@ -113,6 +139,10 @@ take_signal(struct core *c)
 
 	if (read(c->stop_fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	if (info.ssi_signo == SIGHUP) {
+		reopen_files(c);
+		return;
+	}
 	c->stops++;
 	c->ended = true;
 	if (c->stops > 1)
@@ -137,14 +167,21 @@ wait_ms(const struct core *c)
 	return wait;
 }
 
+/* May more be read? Not over what messages stand in. */
+static bool
+reads(const struct core *c)
+{
+	return !c->ended && !intake_holds(c) &&
+	       !(c->ops->in_place && window_count(c->window) > 0);
+}
+
 /* Waits for something to happen and deals with it. */
 static void
 wait_and_work(struct core *c, int64_t *worked_ms)
 {
 	struct pollfd fds[POLLS] = {
 	    [POLL_STOP] = {.fd = c->stop_fd, .events = POLLIN},
-	    [POLL_INPUT] = {.fd = c->ended || intake_holds(c) ? -1 : c->in.fd,
-		.events = POLLIN},
+	    [POLL_INPUT] = {.fd = reads(c) ? c->in.fd : -1, .events = POLLIN},
 	    [POLL_BUS] = {.fd = c->ops->fd(c->bus), .events = POLLIN},
 	    [POLL_ACKS] = {.fd = acks_pending(&c->acks) ? c->acks.fd : -1, .events = POLLOUT},
 	};
@@ -216,11 +253,8 @@ open_all(struct core *c, const struct loop_options *o)
 	input_init(&c->in, STDIN_FILENO, INPUT_MAX + FRAME_HEADER_MAX);
 	if (acks_init(&c->acks, o->ack_fd, &c->tool->log) == -1)
 		return EXIT_USAGE;
-	if (o->dead_letter != NULL) {
-		c->dead_letters = framefile_open(o->dead_letter, &c->tool->log);
-		if (c->dead_letters == NULL)
-			return EXIT_FAILED;
-	}
+	if (c->dead_letter_path != NULL && open_dead_letters(c) == -1)
+		return EXIT_FAILED;
 	c->window = window_open(WINDOW_MESSAGES, WINDOW_BYTES, c->ops->ordered);
 	if (c->window == NULL) {
 		log_error(&c->tool->log, "out of memory");
@@ -239,6 +273,7 @@ loop_run(const struct tool *tool, int stop_fd, const struct loop_options *o)
 	    .ops = o->ops,
 	    .stop_fd = stop_fd,
 	    .retry_timeout_s = o->retry_timeout_s,
+	    .dead_letter_path = o->dead_letter,
 	    .progress_ms = core_now_ms(),
 	};
 	int code = open_all(&c, o);

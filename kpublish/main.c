@@ -7,6 +7,7 @@
  * on failure, 2 on wrong usage. */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,7 +113,7 @@ publish(struct tool *tool, const char *text, struct loop_options o)
 	if (!usage_known_params(&tool->log, o.ops, &url))
 		goto out;
 	code = EXIT_FAILED;
-	stop_fd = tool_stop_fd(tool);
+	stop_fd = tool_stop_fd(tool, SIGHUP);
 	if (stop_fd != -1)
 		code = loop_run(tool, stop_fd, &o);
 out:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "backoff.h"
@@ -111,6 +113,23 @@ tell_rejected(
 	log_error(&c->tool->log, "%s: %s: %s%s", c->shown, describe(m, text), why, outcome);
 }
 
+/* It is not in the dead-letter file, and so is not done: the bus may reject it once more. What
+ * has come out of a pipe cannot be taken back. */
+static void
+not_kept(struct core *c, struct message *m)
+{
+	char why[TROUBLE_MAX];
+
+	snprintf(why, sizeof(why), "the dead-letter file %s: cannot write: %s",
+	    c->dead_letter_path, strerror(errno));
+	if (framefile_regular(c->dead_letters)) {
+		retry(c, m, why);
+	} else {
+		log_error(&c->tool->log, "%s: %s", c->shown, why);
+		c->fatal = true;
+	}
+}
+
 /* To the dead-letter file, and on; without one the tool fails, when what is good is through. */
 static void
 rejected(struct core *c, struct message *m, const char *why)
@@ -127,7 +146,7 @@ rejected(struct core *c, struct message *m, const char *why)
 	whole = message_whole(m);
 	framefile_add(c->dead_letters, (const uint8_t *)whole.p, whole.len);
 	if (framefile_flush(c->dead_letters) == -1) {
-		c->fatal = true;
+		not_kept(c, m);
 		return;
 	}
 	tell_rejected(c, m, why, ": kept in the dead-letter file");

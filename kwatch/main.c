@@ -18,7 +18,7 @@ connect_and_run(struct env *env)
 	int code = EXIT_FAILED;
 
 	env->cluster.log = env->log;
-	env->stop_fd = tool_stop_fd(&opt->tool);
+	env->stop_fd = tool_stop_fd(&opt->tool, 0);
 	if (env->stop_fd == -1)
 		return EXIT_FAILED;
 	if (kubeconfig_find(&env->cluster, opt->kubeconfig, opt->context) == -1)

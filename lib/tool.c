@@ -84,7 +84,7 @@ add_unless_ignored(sigset_t *set, int sig)
 }
 
 int
-tool_stop_fd(const struct tool *tool)
+tool_stop_fd(const struct tool *tool, int another)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t stop;
@@ -93,6 +93,8 @@ tool_stop_fd(const struct tool *tool)
 	sigemptyset(&stop);
 	add_unless_ignored(&stop, SIGTERM);
 	add_unless_ignored(&stop, SIGINT);
+	if (another != 0)
+		add_unless_ignored(&stop, another);
 	/* A reader that has gone and a file at its limit are errors of the write. */
 	if (sigaction(SIGPIPE, &ignore, NULL) == -1 ||
 	    sigaction(SIGXFSZ, &ignore, NULL) == -1 ||

@@ -69,8 +69,9 @@ enum tool_option tool_option(struct tool *tool, int opt, const char *arg, const 
 
 /* Blocks SIGTERM and SIGINT (each unless it is ignored already) and returns a descriptor that
  * becomes readable when one has come, for poll(2); ignores SIGPIPE and SIGXFSZ. -1 with a
- * message. To be called before any thread is made. */
-int tool_stop_fd(const struct tool *tool);
+ * message. To be called before any thread is made. another: a signal that comes there too,
+ * which the tool tells from a wish to stop by reading it (signalfd(2)); 0: none. */
+int tool_stop_fd(const struct tool *tool, int another);
 
 /* Has a signal come on it? Does not block and does not take it away. */
 bool tool_stopping(int stop_fd);

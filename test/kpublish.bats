@@ -7,7 +7,7 @@
 # shellcheck disable=SC2154 # stderr and stderr_lines come from run
 # shellcheck disable=SC2164 # bats stops at what fails
 # shellcheck disable=SC2217 # sleep holds a FIFO open
-# kpublish to files and to a real NATS server (Debian's), through standard input and output.
+# kpublish to a real NATS server (Debian's), through standard input and output.
 
 load lib/servers
 load lib/kpublish
@@ -35,74 +35,6 @@ teardown() {
 
 in_stream() {
 	nats_cli "$server" stream-info "$1" | jq .messages
-}
-
-@test "kpublish stdout: frames come out as they came, all acknowledged" {
-	make_frames 50 >frames
-	"$kpublish" stdout: --ack-fd 3 3>acks <frames | cmp frames
-	[ "$(last_ack)" = 50 ]
-	: | "$kpublish" stdout:
-}
-
-@test "kpublish file: frames are appended" {
-	make_frames 20 >frames
-	"$kpublish" file:out --ack-fd 3 3>acks <frames
-	cmp frames out
-	[ "$(last_ack)" = 20 ]
-	"$kpublish" "file://$PWD/out" <frames
-	cat frames frames | cmp out
-	"$kpublish" 'file:a%3Fb=c%20@d:e' <frames
-	cmp frames 'a?b=c @d:e'
-	"$kpublish" file:/dev/null --metrics m <frames
-	[ "$(metric 'messages_total{result="acked"}')" = 20 ]
-	[ "$(metric connected)" = 1 ]
-	[ "$(metric bytes_total)" -gt 1000 ]
-	at_least $(($(date +%s) - 60)) metric last_success_time_seconds
-}
-
-@test "kpublish file: more than the window, and a frame larger than it" {
-	make_frames 20000 10 10 >frames
-	make_frames 1 1 40000000 >>frames
-	make_frames 2 >>frames
-	"$kpublish" stdout: <frames | cmp frames
-	NATS_SERVER_URL=nats://127.0.0.1:1 # not asked
-	"$kpublish" file:out <frames
-	cmp frames out
-}
-
-@test "kpublish file: a piece of a frame that a crash left is cut off" {
-	make_frames 5 >frames
-	head -c -7 frames >out
-	run --separate-stderr -0 "$kpublish" file:out <frames
-	[[ $stderr == "kpublish: warning: out: cutting off a piece of a frame at its end, "* ]]
-	make_frames 4 >want
-	cat frames >>want
-	cmp out want
-	printf 'this is some text\n' >text
-	fails 1 'text: is no file of frames' file:text <frames
-	[ "$(cat text)" = 'this is some text' ]
-}
-
-@test "kpublish file: a full disk, a folder that is not there, a reader that has gone" {
-	make_frames 5 >frames
-	run --separate-stderr -1 "$kpublish" file:/dev/full <frames
-	[ "${stderr_lines[0]}" = "kpublish: /dev/full: cannot write: No space left on device" ]
-	fails 1 'none/out: No such file or directory' file:none/out <frames
-	make_frames 300 1 20000 >large
-	set +o pipefail
-	("$kpublish" stdout: <large 2>err && echo 0 >code || echo $? >code) | head -c 10 >/dev/null
-	[ "$(cat code)" = 1 ]
-	run ! grep -v 'messages are not acknowledged' err
-}
-
-@test "kpublish file: a disk that fills up in the middle keeps whole frames alone" {
-	make_frames 400 1 5000 >frames
-	run --separate-stderr -1 bash -c 'ulimit -f 1024; trap "" XFSZ; "$0" file:out --ack-fd 3 3>acks <frames' \
-		"$kpublish"
-	[[ $stderr == *'out: cannot write: File too large'* ]]
-	"$kenvelope" --decode <out >lines
-	cmp -n "$(stat -c %s out)" out frames
-	[ "$(wc -l <lines)" = "$(tail -n 1 acks 2>/dev/null || echo 0)" ]
 }
 
 @test "kpublish: a URL that names no bus" {
@@ -332,6 +264,32 @@ in_stream() {
 	[ "$(in_stream LARGE)" = 4 ]
 	"$kenvelope" -c c <large | cmp dead # replayed by: kpublish URL < dead
 	fails 1 'none/dead: No such file' nats://large --dead-letter none/dead <frames
+}
+
+@test "kpublish nats: dead letters wait for room, and SIGHUP opens their file again" {
+	nats_cli "$server" stream-add WAIT wait
+	"$records" 2 1 1100000 | "$kenvelope" -c c >frames
+	make_frames 2 2 >small
+	mkfifo in
+	(ulimit -S -f 1024 && exec "$kpublish" nats://wait --ack-fd 3 --dead-letter dead 3>acks <in 2>err) &
+	background_pids=($!)
+	exec 5>in
+	head -c "$(($(stat -c %s frames) / 2))" frames >&5
+	wait_for 20 grep -q 'the dead-letter file dead: cannot write: File too large (retrying)' err
+	[ ! -s dead ]
+	[ ! -s acks ]
+	prlimit --pid "${background_pids[0]}" --fsize=unlimited
+	wait_for 40 grep -q 'kept in the dead-letter file' err
+	mv dead first
+	kill -HUP "${background_pids[0]}"
+	wait_for 10 test -e dead
+	tail -c "+$(($(stat -c %s frames) / 2 + 1))" frames >&5
+	cat small >&5
+	exec 5>&-
+	wait "${background_pids[0]}"
+	cat first dead | cmp - frames
+	[ "$(last_ack)" = 2 ]
+	[ "$(in_stream WAIT)" = 2 ]
 }
 
 # large_change TYPE THEN NOW MANAGED: a change record of uid u; each state has so many bytes of
