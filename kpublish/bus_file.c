@@ -26,7 +26,7 @@ static const char *const params[] = {"rotate_bytes", "rotate_seconds", NULL};
 
 struct bus_file {
 	struct framefile *file; /* NULL: it could not be opened again yet */
-	const char *path;       /* stdout: empty */
+	const char *path;       /* NULL: standard output */
 	const char *shown;
 	const struct bus_owner *owner;
 	struct message *batch[BATCH];
@@ -47,8 +47,8 @@ note_age(struct bus_file *b)
 }
 
 void *
-bus_file_wrap(struct framefile *file, const struct url *url, const struct bus_owner *owner,
-    int *exit_code)
+bus_file_wrap(struct framefile *file, const char *path, const struct url *url,
+    const struct bus_owner *owner, int *exit_code)
 {
 	struct bus_file *b = file != NULL ? calloc(1, sizeof(*b)) : NULL;
 
@@ -59,7 +59,7 @@ bus_file_wrap(struct framefile *file, const struct url *url, const struct bus_ow
 		return NULL;
 	}
 	b->file = file;
-	b->path = url->rest;
+	b->path = path;
 	b->shown = url->shown;
 	b->owner = owner;
 	note_age(b);
@@ -99,60 +99,61 @@ can_rotate(const char *path)
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* What is at the path now takes the place of what was there: another file, or a new one. Nothing
- * more is written to the old one, which someone may be about to compress. */
-static void
-open_again(struct bus_file *b)
+/* A file that someone has moved away or removed gets nothing more: what is at the path now, or a
+ * new one, takes its place. All that was gathered is written. -1: that cannot be opened yet. */
+static int
+follow(struct bus_file *b)
 {
 	char why[FRAMEFILE_WHY];
 
 	assert(b->n == 0);
-	framefile_close(b->file);
-	b->file = framefile_open(b->path, b->owner->log, why);
-	b->owner->connected(b->owner->core, b->file != NULL);
-	if (b->file != NULL)
-		note_age(b);
-	else
+	if (b->file != NULL && (b->path == NULL || framefile_is_at(b->file, b->path)))
+		return 0;
+	if (framefile_follow(&b->file, b->path, b->owner->log, why) == -1) {
+		b->owner->connected(b->owner->core, false);
 		b->owner->trouble(b->owner->core, "cannot be opened: %s", why);
+		return -1;
+	}
+	b->owner->connected(b->owner->core, true);
+	note_age(b);
+	return 0;
 }
 
 static void
 bus_file_reopen(void *bus)
 {
-	struct bus_file *b = bus;
-
-	if (b->file == NULL || !framefile_is_at(b->file, b->path))
-		open_again(b);
+	follow(bus);
 }
 
-/* Where someone else has moved the file, that will do. -1 with errno. */
+/* -1 with errno. */
 static int
 move_aside(struct bus_file *b)
 {
-	if (!framefile_is_at(b->file, b->path))
+	if (framefile_flush(b->file) == -1) /* a piece of a frame is at its end yet */
+		return -1;
+	if (!framefile_is_at(b->file, b->path)) /* someone else has done it */
 		return 0;
 	if (!can_rotate(b->path)) { /* it is a link by now */
 		errno = ENOTSUP;
 		return -1;
 	}
-	return rotate_aside(&b->rotation, b->path) == 0 || errno == ENOENT ? 0 : -1;
+	return rotate_aside(&b->rotation, b->path);
 }
 
-/* All that was gathered is written. */
-static void
+/* All that was gathered is written. -1: there is no file to go on with yet. */
+static int
 rotate(struct bus_file *b)
 {
 	int64_t now = core_now_ms();
 
 	if (now < b->rotate_again_ms)
-		return;
-	if (move_aside(b) == 0) {
-		open_again(b);
-		return;
+		return 0;
+	if (move_aside(b) == -1) {
+		log_warning(b->owner->log, "%s: cannot be rotated, and grows on: %s", b->shown,
+		    strerror(errno));
+		b->rotate_again_ms = now + ROTATE_AGAIN_MS;
 	}
-	log_warning(b->owner->log, "%s: cannot be rotated, and grows on: %s", b->shown,
-	    strerror(errno));
-	b->rotate_again_ms = now + ROTATE_AGAIN_MS;
+	return follow(b);
 }
 
 static void
@@ -190,7 +191,7 @@ open_file(const struct url *url, const struct bus_owner *owner, int *exit_code)
 		framefile_close(file);
 		return NULL;
 	}
-	b = bus_file_wrap(file, url, owner, exit_code);
+	b = bus_file_wrap(file, url->rest, url, owner, exit_code);
 	if (b != NULL) {
 		b->rotation = rotation;
 		rotate_when_old(b);
@@ -208,7 +209,7 @@ not_written(struct bus_file *b)
 	if (!framefile_regular(b->file)) {
 		if (errno != EPIPE) /* a reader that has gone is no news */
 			log_error(b->owner->log, "%s: cannot write: %s",
-			    *b->path != '\0' ? b->shown : "standard output", strerror(errno));
+			    b->path != NULL ? b->shown : "standard output", strerror(errno));
 		b->failed = true;
 		return;
 	}
@@ -256,17 +257,11 @@ bus_file_send(void *bus, struct message *m)
 {
 	struct bus_file *b = bus;
 
-	if (b->failed || b->file == NULL)
+	if (b->failed || (b->n == BATCH && write_batch(b) == -1) ||
+	    (b->n == 0 && follow(b) == -1))
 		return BUS_LATER; /* flush or work goes into that */
-	if (too_much(b, m)) {
-		if (write_batch(b) == -1)
-			return BUS_LATER;
-		rotate(b);
-		if (b->file == NULL)
-			return BUS_LATER;
-	} else if (b->n == BATCH && write_batch(b) == -1) {
+	if (too_much(b, m) && (write_batch(b) == -1 || rotate(b) == -1))
 		return BUS_LATER;
-	}
 	framefile_add(b->file, m->body, m->len);
 	b->batch[b->n++] = m;
 	return BUS_TAKEN;
@@ -294,10 +289,10 @@ bus_file_work(void *bus)
 {
 	struct bus_file *b = bus;
 
-	if (b->file == NULL)
-		open_again(b);
-	else
+	if (b->file != NULL)
 		rotate_when_old(b);
+	else
+		follow(b);
 	return b->failed ? -1 : 0;
 }
 

@@ -6,8 +6,9 @@
 #include "bus.h"
 #include "framefile.h"
 
-/* The operations of struct bus on a file; takes the file. NULL with a message. */
-void *bus_file_wrap(struct framefile *file, const struct url *url,
+/* The operations of struct bus on a file; takes the file. path: where it is, NULL of standard
+ * output. NULL with a message. */
+void *bus_file_wrap(struct framefile *file, const char *path, const struct url *url,
     const struct bus_owner *owner, int *exit_code);
 enum bus_send bus_file_send(void *bus, struct message *m);
 int bus_file_flush(void *bus);

@@ -13,7 +13,7 @@ open_stdout(const struct url *url, const struct bus_owner *owner, int *exit_code
 		*exit_code = EXIT_USAGE;
 		return NULL;
 	}
-	return bus_file_wrap(framefile_wrap(STDOUT_FILENO), url, owner, exit_code);
+	return bus_file_wrap(framefile_wrap(STDOUT_FILENO), NULL, url, owner, exit_code);
 }
 
 const struct bus bus_stdout = {

@@ -50,8 +50,8 @@ struct core {
 	struct window *window;
 	struct input in;
 	struct acks acks;
-	const char *dead_letter_path;   /* NULL: none */
-	struct framefile *dead_letters; /* the same */
+	const char *dead_letter_path;   /* NULL: there is no such file */
+	struct framefile *dead_letters; /* NULL too when it could not be opened again yet */
 	int stop_fd;
 	int retry_timeout_s; /* 0: for ever */
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -99,10 +100,25 @@ sync_folder(const char *path)
 	return result;
 }
 
+/* Another that appends to it would have its frames cut off, when a write of ours fails or when
+ * they are not whole yet. A file system without locks has to do as it is. */
 static int
-check_regular(
-    struct framefile *f, const char *path, off_t end, const struct log *log, char *why)
+lock(const struct framefile *f, char *why)
 {
+	if (flock(f->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return 0;
+	snprintf(why, FRAMEFILE_WHY, "another kpublish appends to it");
+	return -1;
+}
+
+static int
+check_regular(struct framefile *f, const char *path, const struct log *log, char *why)
+{
+	off_t end;
+
+	if (lock(f, why) == -1)
+		return -1;
+	end = lseek(f->fd, 0, SEEK_END);
 	if (check_frames(f, end, why) == -1)
 		return -1;
 	if (f->size < end) {
@@ -139,7 +155,7 @@ framefile_open(const char *path, const struct log *log, char why[FRAMEFILE_WHY])
 		return NULL;
 	}
 	f->regular = S_ISREG(st.st_mode);
-	if (f->regular && check_regular(f, path, st.st_size, log, why) == -1) {
+	if (f->regular && check_regular(f, path, log, why) == -1) {
 		framefile_close(f);
 		return NULL;
 	}
@@ -203,19 +219,20 @@ write_pieces(struct framefile *f, off_t *written)
 	return 0;
 }
 
-/* Where a regular file ends: others may have cut it. Nothing is written behind a piece of a
- * frame. */
+/* Where a regular file ends: others may have cut it (logrotate's copytruncate). Nothing is
+ * written behind a piece of a frame. */
 static int
 find_end(struct framefile *f)
 {
 	struct stat st;
 
-	if (f->torn && ftruncate(f->fd, f->size) == -1)
-		return -1;
-	f->torn = false;
 	if (fstat(f->fd, &st) == -1)
 		return -1;
-	f->size = st.st_size;
+	if (!f->torn || st.st_size <= f->size)
+		f->size = st.st_size;
+	else if (ftruncate(f->fd, f->size) == -1)
+		return -1;
+	f->torn = false;
 	return 0;
 }
 
@@ -243,7 +260,7 @@ framefile_flush(struct framefile *f)
 	off_t written = 0;
 	int result = 0;
 
-	if (f->n > 0)
+	if (f->n > 0 || f->torn)
 		result = f->regular ? write_regular(f) : write_pieces(f, &written);
 	f->n = 0;
 	f->gathered = 0;
@@ -270,4 +287,15 @@ framefile_is_at(const struct framefile *f, const char *path)
 
 	return fstat(f->fd, &here) == 0 && stat(path, &there) == 0 &&
 	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+int
+framefile_follow(
+    struct framefile **f, const char *path, const struct log *log, char why[FRAMEFILE_WHY])
+{
+	if (*f != NULL && framefile_is_at(*f, path))
+		return 0;
+	framefile_close(*f);
+	*f = framefile_open(path, log, why);
+	return *f == NULL ? -1 : 0;
 }

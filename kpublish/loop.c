@@ -106,28 +106,17 @@ finished(const struct core *c)
 	return c->ended && window_count(c->window) == 0 && !intake_holds(c);
 }
 
+/* Opened, or opened again where someone has moved them away. -1 with a message. */
 static int
 open_dead_letters(struct core *c)
 {
 	char why[FRAMEFILE_WHY];
 
-	c->dead_letters = framefile_open(c->dead_letter_path, &c->tool->log, why);
-	if (c->dead_letters != NULL)
+	if (c->dead_letter_path == NULL ||
+	    framefile_follow(&c->dead_letters, c->dead_letter_path, &c->tool->log, why) == 0)
 		return 0;
 	log_error(&c->tool->log, "the dead-letter file %s: %s", c->dead_letter_path, why);
 	return -1;
-}
-
-/* Someone has moved them away, or wants to do something with them in their place. */
-static void
-reopen_files(struct core *c)
-{
-	if (c->ops->reopen != NULL)
-		c->ops->reopen(c->bus);
-	if (c->dead_letters != NULL && !framefile_is_at(c->dead_letters, c->dead_letter_path)) {
-		framefile_close(c->dead_letters);
-		bus_failed(c, open_dead_letters(c));
-	}
 }
 
 /* SIGHUP: files are opened anew. The first other signal: what has been read is delivered yet.
@@ -140,7 +129,9 @@ take_signal(struct core *c)
 	if (read(c->stop_fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP) {
-		reopen_files(c);
+		if (c->ops->reopen != NULL)
+			c->ops->reopen(c->bus);
+		(void)open_dead_letters(c); /* the next one tries again */
 		return;
 	}
 	c->stops++;
@@ -253,7 +244,7 @@ open_all(struct core *c, const struct loop_options *o)
 	input_init(&c->in, STDIN_FILENO, INPUT_MAX + FRAME_HEADER_MAX);
 	if (acks_init(&c->acks, o->ack_fd, &c->tool->log) == -1)
 		return EXIT_USAGE;
-	if (c->dead_letter_path != NULL && open_dead_letters(c) == -1)
+	if (open_dead_letters(c) == -1)
 		return EXIT_FAILED;
 	c->window = window_open(WINDOW_MESSAGES, WINDOW_BYTES, c->ops->ordered);
 	if (c->window == NULL) {

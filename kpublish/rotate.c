@@ -21,7 +21,8 @@ move(const char *from, const char *to)
 		return 0;
 	if (errno != EINVAL) /* a file system that does not know the flag */
 		return -1;
-	return link(from, to) == 0 && unlink(from) == 0 ? 0 : -1;
+	errno = EEXIST;
+	return access(to, F_OK) == 0 ? -1 : rename(from, to);
 }
 
 /* A time behind the last one, even if the clock has been put back. */

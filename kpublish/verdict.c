@@ -113,19 +113,33 @@ tell_rejected(
 	log_error(&c->tool->log, "%s: %s: %s%s", c->shown, describe(m, text), why, outcome);
 }
 
+/* Appends it to the dead-letter file. False with what is wrong in why. */
+static bool
+keep(struct core *c, const struct message *m, char why[FRAMEFILE_WHY])
+{
+	struct text whole = message_whole(m);
+
+	if (framefile_follow(&c->dead_letters, c->dead_letter_path, &c->tool->log, why) == -1)
+		return false;
+	framefile_add(c->dead_letters, (const uint8_t *)whole.p, whole.len);
+	if (framefile_flush(c->dead_letters) == 0)
+		return true;
+	snprintf(why, FRAMEFILE_WHY, "cannot write: %s", strerror(errno));
+	return false;
+}
+
 /* It is not in the dead-letter file, and so is not done: the bus may reject it once more. What
  * has come out of a pipe cannot be taken back. */
 static void
-not_kept(struct core *c, struct message *m)
+not_kept(struct core *c, struct message *m, const char *why)
 {
-	char why[TROUBLE_MAX];
+	char text[TROUBLE_MAX];
 
-	snprintf(why, sizeof(why), "the dead-letter file %s: cannot write: %s",
-	    c->dead_letter_path, strerror(errno));
-	if (framefile_regular(c->dead_letters)) {
-		retry(c, m, why);
+	snprintf(text, sizeof(text), "the dead-letter file %s: %s", c->dead_letter_path, why);
+	if (c->dead_letters == NULL || framefile_regular(c->dead_letters)) {
+		retry(c, m, text);
 	} else {
-		log_error(&c->tool->log, "%s: %s", c->shown, why);
+		log_error(&c->tool->log, "%s: %s", c->shown, text);
 		c->fatal = true;
 	}
 }
@@ -134,19 +148,17 @@ not_kept(struct core *c, struct message *m)
 static void
 rejected(struct core *c, struct message *m, const char *why)
 {
-	struct text whole;
+	char not_kept_why[FRAMEFILE_WHY];
 
-	if (c->dead_letters == NULL) {
+	if (c->dead_letter_path == NULL) {
 		tell_rejected(c, m, why, " (--dead-letter=FILE would keep it and go on)");
 		c->counts[COUNT_FAILED].value++;
 		c->ended = c->failed = true;
 		window_fail(c->window, m);
 		return;
 	}
-	whole = message_whole(m);
-	framefile_add(c->dead_letters, (const uint8_t *)whole.p, whole.len);
-	if (framefile_flush(c->dead_letters) == -1) {
-		not_kept(c, m);
+	if (!keep(c, m, not_kept_why)) {
+		not_kept(c, m, not_kept_why);
 		return;
 	}
 	tell_rejected(c, m, why, ": kept in the dead-letter file");
