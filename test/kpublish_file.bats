@@ -198,6 +198,100 @@ fed() {
 	[ "$(metric connected)" = 1 ]
 }
 
+@test "kpublish file: moved away, removed, its folder gone: what comes then is at its path" {
+	make_frames 3 >frames
+	mkdir d
+	fed file:d/out
+	cat frames >&5
+	wait_for 10 at_least 3 last_ack
+	mv d/out first
+	cat frames >&5
+	wait_for 10 cmp -s d/out frames
+	rm d/out
+	cat frames >&5
+	wait_for 10 cmp -s d/out frames
+	mv d gone
+	cat frames >&5
+	wait_for 10 grep -q 'file:d/out: cannot be opened: No such file or directory (retrying)' err
+	mkdir d
+	wait_for 10 cmp -s d/out frames
+	cmp first frames
+	cmp gone/out frames
+	exec 5>&-
+	wait "${background_pids[0]}"
+}
+
+@test "kpublish file: moved away again and again under load: every frame once, in order" {
+	local size piece
+	make_frames 20000 10 100 >frames
+	size=$(stat -c %s frames)
+	piece=$((size / 10 + 1))
+	fed 'file:out?rotate_bytes=100M'
+	for i in {0..9}; do
+		tail -c "+$((i * piece + 1))" frames | head -c "$piece" >&5 &
+		wait_for 20 test -s out
+		mv out "moved.$i"
+		[ "$i" = 5 ] && kill -HUP "${background_pids[0]}"
+		wait "$!"
+	done
+	exec 5>&-
+	wait "${background_pids[0]}"
+	[ "$(last_ack)" = 20000 ]
+	[ ! -s err ]
+	for part in moved.* out; do
+		"$kenvelope" --decode <"$part" >lines
+	done
+	cat moved.* out | cmp - frames
+}
+
+@test "kpublish file: rotated by size and age under load, with SIGHUP: every frame once, in order" {
+	make_frames 20000 10 100 >frames
+	mkfifo in
+	"$kpublish" 'file:out?rotate_bytes=20K&rotate_seconds=1' --ack-fd 3 3>acks <in 2>err &
+	background_pids=($!)
+	cat frames >in &
+	background_pids+=($!)
+	wait_for 10 test -e out
+	while [ "$(last_ack)" != 20000 ] && kill -HUP "${background_pids[0]}"; do :; done
+	wait "${background_pids[0]}"
+	[ ! -s err ]
+	[ "$(rotated | wc -l)" -ge 500 ]
+	rotated | xargs cat | cat - out | cmp - frames
+}
+
+@test "kpublish file: two that append to one file: the second is refused" {
+	make_frames 3 >frames
+	fed file:out --dead-letter dead
+	wait_for 10 test -e out
+	for args in file:out 'file:other --dead-letter out' 'file:other --dead-letter dead' 'file:x --dead-letter x'; do
+		# shellcheck disable=SC2086 # URL and options
+		fails 1 'another kpublish appends to it' $args <frames
+	done
+	cat frames >&5
+	exec 5>&-
+	wait "${background_pids[0]}"
+	cmp out frames
+	"$kpublish" file:out </dev/null
+}
+
+@test "kpublish file: no permission" {
+	make_frames 3 >frames
+	mkdir d
+	: >d/theirs
+	chmod 555 d
+	chmod 444 d/theirs
+	anybody=()
+	[ "$(id -u)" != 0 ] || anybody=(setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all)
+	cp "$kpublish" kpublish # they may not come to where it is
+	chmod 755 . kpublish
+	for path in d/out d/theirs; do
+		run --separate-stderr -1 "${anybody[@]}" ./kpublish "file:$path" <frames
+		[ "$stderr" = "kpublish: file:$path: Permission denied" ]
+	done
+	[ ! -e d/out ]
+	[ ! -s d/theirs ]
+}
+
 @test "kpublish file: killed at any time: what was acknowledged is there, and it goes on behind it" {
 	make_frames 20000 10 100 >frames
 	for acked in 1 5000 9000; do
