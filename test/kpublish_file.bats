@@ -294,12 +294,17 @@ fed() {
 
 @test "kpublish file: killed at any time: what was acknowledged is there, and it goes on behind it" {
 	make_frames 20000 10 100 >frames
+	mkfifo in
 	for acked in 1 5000 9000; do
-		"$kpublish" 'file:out?rotate_bytes=1M' --ack-fd 3 3>acks <frames 2>err &
+		"$kpublish" 'file:out?rotate_bytes=1M' --ack-fd 3 3>acks <in 2>err &
 		background_pids=($!)
+		exec 5>in # has no end before the kill
+		cat frames >&5 2>cat.err &
+		background_pids+=($!)
 		wait_for 20 at_least "$acked" last_ack
 		kill -KILL "${background_pids[0]}"
-		wait "${background_pids[0]}" 2>/dev/null || true
+		exec 5>&-
+		wait "${background_pids[@]}" 2>/dev/null || true
 		"$kpublish" 'file:out?rotate_bytes=1M' </dev/null # cuts off a piece
 		rotated | while read -r name; do
 			[ ! -e "$name" ] || cat "$name"
