@@ -25,6 +25,7 @@ enum {
 	LOOK_MS = 2000,    /* how often a silent producer is asked for its topic */
 	METADATA_MS = 200, /* and how long it may take */
 	BATCH_MIN = 1000,
+	SMALL = 16384, /* bytes; no broker's limit is below that */
 };
 
 struct kafka {
@@ -38,6 +39,7 @@ struct kafka {
 	struct message
 	    *out[WINDOW_MESSAGES]; /* given to the producer; a message's tag is its place */
 	size_t n_out;
+	size_t proven;       /* the broker has taken a message as large as that */
 	bool renew;          /* the producer is of no use any more */
 	bool waiting;        /* for what it may still tell */
 	int64_t waiting_ms;  /* since then */
@@ -73,6 +75,31 @@ take_back(struct kafka *b, const struct message *m)
 	last->tag = m->tag;
 }
 
+static size_t
+size_of(const struct message *m)
+{
+	size_t n = m->key_len + m->len;
+
+	for (size_t i = 0; i < m->n_attributes; i++)
+		n += m->attributes[i].len;
+	return n;
+}
+
+/* May the broker refuse it for its size? Those behind it must not be out then: a broker that has none of this
+ * producer's messages in a partition yet takes any for the first, and so one of the same key. */
+static bool
+is_doubtful(const struct kafka *b, const struct message *m)
+{
+	return size_of(m) > b->proven;
+}
+
+/* One that is doubtful is out alone. */
+static bool
+may_go(const struct kafka *b, const struct message *m)
+{
+	return b->n_out == 0 || (!is_doubtful(b, m) && !is_doubtful(b, b->out[0]));
+}
+
 /* The broker refused the batch that the message was in. A message as large as a batch was alone
  * in it; else the batch was too large, and smaller ones may pass. */
 static enum verdict
@@ -101,6 +128,8 @@ on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *report, void *opaque)
 	switch (report->err) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
 		verdict = VERDICT_ACKED;
+		if (is_doubtful(b, m))
+			b->proven = size_of(m);
 		if (!b->connected)
 			set_connected(b, true);
 		break;
@@ -229,6 +258,7 @@ kafka_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 	}
 	b->owner = owner;
 	b->url = url;
+	b->proven = SMALL;
 	b->conf = kafka_config_make(url, owner->log);
 	b->settings = (struct kafka_settings){
 	    .conf = b->conf,
@@ -254,7 +284,7 @@ kafka_send(void *bus, struct message *m)
 	struct kafka *b = bus;
 	rd_kafka_resp_err_t err;
 
-	if (b->renew)
+	if (b->renew || !may_go(b, m))
 		return BUS_LATER;
 	err = kafka_producer_send(&b->producer, m);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -177,6 +177,18 @@ padded() {
 		length >= 4 and all' got
 }
 
+# A broker that has not seen a producer yet takes any number of its for the first one.
+@test "kafka: too large for the broker, the first of a producer: its key in order" {
+	"$records" 404 4 | tail -n 400 | padded 1100000 5 6 7 8 101 | "$kenvelope" -c c >frames
+	for try in 1 2 3 4 5; do
+		"$kpublish" "kafka://first-$try" --ack-fd 3 3>acks <frames 2>err
+		[ "$(last_ack)" = 404 ]
+		kafka_read "$server" "first-$try" --frames | "$kenvelope" -d >got
+		jq -r '"\(.reference.name) \(.seq)"' got | awk '!seen[$0]++' | sort -s -k1,1 >changes
+		"$kenvelope" -d <frames | jq -r '"\(.reference.name) \(.seq)"' | sort -s -k1,1 | diff - changes
+	done
+}
+
 @test "kafka: a topic whose limit is below librdkafka's batches" {
 	make_topic narrow max.message.bytes=20000
 	make_frames 5000 50 1000 >frames
