@@ -52,7 +52,10 @@ commit(struct kdiff *k)
 		log_info(&k->tool.log, "%s: there is room again", store_path(k->store));
 		k->disk_full = false;
 	}
-	return result == STORE_OK ? 0 : -1;
+	if (result != STORE_OK)
+		return -1;
+	k->count[COUNT_SYNCED].value += store_durable(k->store) && k->sync == SYNC_ALWAYS;
+	return 0;
 }
 
 uint64_t
@@ -89,6 +92,29 @@ batch_trim(struct kdiff *k)
 	return 0;
 }
 
+/* Once a second. */
+static int
+sync(struct kdiff *k)
+{
+	int done;
+
+	if (k->sync != SYNC_INTERVAL || k->second - k->synced < (time_t)k->sync_every)
+		return 0;
+	done = store_sync(k->store);
+	if (done != 0)
+		k->synced = k->second;
+	k->count[COUNT_SYNCED].value += done == 1;
+	return done == -1 ? -1 : 0;
+}
+
+int
+batch_idle(struct kdiff *k)
+{
+	if (!wait_second_passed(k))
+		return 0;
+	return batch_trim(k) == -1 ? -1 : sync(k);
+}
+
 int
 batch_end(struct kdiff *k)
 {
@@ -108,7 +134,7 @@ batch_end(struct kdiff *k)
 	if (outflow_push(&k->outflow, k->store, k->kinds) == -1)
 		return -1;
 	wait_tick(k);
-	return 0;
+	return wait_second_passed(k) ? sync(k) : 0;
 }
 
 static bool

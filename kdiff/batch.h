@@ -18,6 +18,10 @@ int batch_end(struct kdiff *k);
  * open. 0 or -1. */
 int batch_trim(struct kdiff *k);
 
+/* Nothing comes in: once a second, does what need not be done more often. No batch may be open. 0
+ * or -1. */
+int batch_idle(struct kdiff *k);
+
 /* The seq up to which rows of the outbox are needed no more: the bus has accepted the records
  * when it tells; else they have been written. */
 uint64_t batch_settled(const struct kdiff *k);

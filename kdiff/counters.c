@@ -60,6 +60,13 @@ counters_new(void)
 		"Records dropped for the next one of their object.", METRIC_COUNTER, 0},
 	    [COUNT_AGAIN] = {"kollect_kdiff_made_again_total", NULL,
 		"Records written that were made again from the outbox.", METRIC_COUNTER, 0},
+	    [COUNT_SYNCED] = {"kollect_kdiff_synced_total", NULL,
+		"Times that the store was brought to the disk.", METRIC_COUNTER, 0},
+	    [COUNT_STORE_FULL] = {"kollect_kdiff_store_full", NULL,
+		"1 while no input is read because the store's disk is full.", METRIC_GAUGE, 0},
+	    [COUNT_READY] = {"kollect_kdiff_ready", NULL,
+		"1 while changes can be taken: 0 when the store's disk is full.", METRIC_GAUGE,
+		1},
 	};
 	struct metric *copy = malloc(sizeof(metrics));
 

@@ -82,6 +82,17 @@ gap_end(struct kdiff *k, struct stream *stream, struct bytes version)
 	return 0;
 }
 
+int
+gap_store_lost(struct kdiff *k, const char *reason)
+{
+	struct gap gap = {.reason = {reason, strlen(reason)}};
+
+	if (batch_room(k, 0) == -1 || emit_gap(k, &gap) == -1)
+		return -1;
+	k->count[COUNT_GAPS].value++;
+	return store_lost_told(k->store);
+}
+
 static struct bytes
 text_of(const struct json_str *text)
 {

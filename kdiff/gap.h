@@ -17,6 +17,10 @@ void gap_begin(struct stream *stream);
  * record of what was noted since the last, if anything was. 0, or -1 with a message. */
 int gap_end(struct kdiff *k, struct stream *stream, struct bytes version);
 
+/* What was known before has been lost, for that reason: the record is of the whole cluster, and
+ * stands in the same transaction that takes note of it. 0, or -1 with a message. */
+int gap_store_lost(struct kdiff *k, const char *reason);
+
 /* Input is lost: the record is written at once, one a batch. object: what is known of it, or
  * NULL. 0, or -1 with a message. */
 int gap_lost(struct kdiff *k, const struct object *object);

@@ -41,13 +41,28 @@ enum counter {
 	COUNT_SPOOL_FULL,
 	COUNT_COLLAPSED,
 	COUNT_AGAIN,
+	COUNT_SYNCED,
+	COUNT_STORE_FULL,
+	COUNT_READY,
 	COUNTERS,
+};
+
+/* --sync: when what is committed is brought to the disk. */
+enum kdiff_sync {
+	SYNC_ALWAYS,   /* each commit */
+	SYNC_INTERVAL, /* some time after it */
+	SYNC_NEVER,    /* at the end */
 };
 
 struct kdiff {
 	struct tool tool;
 	int (*command)(struct kdiff *k); /* to be done instead; NULL: none */
 	const char *state;               /* --state, or NULL */
+	const char *cluster_id;          /* or NULL */
+	enum kdiff_sync sync;
+	unsigned sync_every; /* with SYNC_INTERVAL: seconds */
+	const char *forget;  /* --forget, or NULL */
+	bool deletes;        /* --deletes */
 	bool baseline;
 	bool ignore_metadata;
 	bool coalesce;        /* --overflow */
@@ -59,8 +74,8 @@ struct kdiff {
 	int stop_fd;
 	bool stopping; /* asked to */
 	bool broken;   /* an event could not be finished: its batch may not be committed */
-	bool
-	    gave_up; /* it was asked to while it waited for room: input it has read was not taken */
+	/* It was asked to while it waited for room: input that it has read was not taken. */
+	bool gave_up;
 
 	struct store *store;
 	struct kinds *kinds;
@@ -70,7 +85,7 @@ struct kdiff {
 	/* The batch: what the open transaction stands for. */
 	unsigned events;    /* that it has taken */
 	size_t batch_bytes; /* of the records that they made */
-	bool batch_gap; /* it has a gap's record for lines that nobody can tell the stream of */
+	bool batch_gap;     /* it has a gap's record for lines of which no stream is known */
 
 	uint64_t trimmed;    /* rows up to that seq have been removed from the outbox */
 	uint64_t maybe_sent; /* records up to that seq may have been written by a former run */
@@ -78,6 +93,7 @@ struct kdiff {
 	bool disk_full;      /* likewise */
 
 	time_t second; /* CLOCK_MONOTONIC, when wait_second_passed was true last */
+	time_t synced; /* likewise, when the store was brought to the disk last */
 
 	struct buf small;            /* the small members of the record at hand */
 	struct buf state_text;       /* the last state of the object at hand, unpacked */

@@ -297,18 +297,21 @@ kinds_pack(struct kinds *k, struct kind *kind, struct bytes state, struct packed
 	return 0;
 }
 
-int
-kinds_unpack(struct kinds *k, const struct packed *state, struct buf *out)
+const struct kind *
+kinds_by_id(const struct kinds *k, uint32_t id)
 {
-	const struct kind *kind = state->kind <= k->n ? k->by_id[state->kind] : NULL;
-	size_t n = 0;
-	char *to = buf_reserve(out, state->size);
+	return id > 0 && id <= k->n ? k->by_id[id] : NULL;
+}
 
-	if (to == NULL) {
-		log_error(k->log, "no memory to unpack a state of %llu bytes",
-		    (unsigned long long)state->size);
-		return -1;
-	}
+bool
+kinds_unpacks(struct kinds *k, const struct packed *state, struct buf *out)
+{
+	const struct kind *kind = kinds_by_id(k, state->kind);
+	char *to = buf_reserve(out, state->size);
+	size_t n = 0;
+
+	if (to == NULL)
+		return false;
 	if (state->dictionary == 0)
 		n = ZSTD_decompressDCtx(
 		    k->dctx, to, state->size, state->bytes.p, state->bytes.len);
@@ -316,9 +319,21 @@ kinds_unpack(struct kinds *k, const struct packed *state, struct buf *out)
 		n = ZSTD_decompress_usingDDict(
 		    k->dctx, to, state->size, state->bytes.p, state->bytes.len, kind->ddict);
 	if (ZSTD_isError(n) || n != state->size)
-		return store_damaged(k->store, "a state");
+		return false;
 	out->len += n;
-	return 0;
+	return true;
+}
+
+int
+kinds_unpack(struct kinds *k, const struct packed *state, struct buf *out)
+{
+	if (kinds_unpacks(k, state, out))
+		return 0;
+	if (buf_reserve(out, state->size) != NULL)
+		return store_damaged(k->store, "a state");
+	log_error(k->log, "no memory to unpack a state of %llu bytes",
+	    (unsigned long long)state->size);
+	return -1;
 }
 
 /* Gathers the kind's states from the store: samples one behind the other, their sizes in sizes.

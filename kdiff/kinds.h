@@ -29,6 +29,11 @@ int kinds_pack(struct kinds *kinds, struct kind *kind, struct bytes state, struc
  * was packed at any time can be unpacked. -1 with a message: it is damaged. */
 int kinds_unpack(struct kinds *kinds, const struct packed *state, struct buf *out);
 
+/* The same without a message, when it is false. */
+bool kinds_unpacks(struct kinds *kinds, const struct packed *state, struct buf *out);
+/* The kind with that id, or NULL. */
+const struct kind *kinds_by_id(const struct kinds *kinds, uint32_t id);
+
 /* A new object of the kind stands in the store: with enough of them, its dictionary is made. */
 int kinds_count(struct kinds *kinds, struct kind *kind);
 

@@ -13,6 +13,7 @@
 #include "batch.h"
 #include "counters.h"
 #include "finish.h"
+#include "gap.h"
 #include "options.h"
 #include "reader.h"
 #include "wait.h"
@@ -20,8 +21,11 @@
 static int
 open_all(struct kdiff *k, bool *refused)
 {
-	struct store_options options = {.dir = k->state};
+	struct store_options options = {.dir = k->state,
+	    .sync_always = k->sync == SYNC_ALWAYS,
+	    .cluster_id = k->cluster_id};
 	struct outbox_row first;
+	const char *lost;
 	int have;
 
 	k->store = store_open(&k->tool.log, &options, refused);
@@ -32,12 +36,16 @@ open_all(struct kdiff *k, bool *refused)
 		return -1;
 	k->streams = streams_open(&k->tool.log, k->store, k->kinds);
 	have = outbox_get(k->store, 0, &first);
+	lost = store_lost(k->store);
 	if (k->streams == NULL || have == -1 || store_commit(k->store) != STORE_OK)
 		return -1;
 	/* What stands in the outbox goes out first. */
 	k->maybe_sent = store_seq(k->store);
 	k->trimmed = have == 1 ? first.seq - 1 : k->maybe_sent;
 	outflow_open(&k->outflow, &k->tool.log, STDOUT_FILENO, k->trimmed + 1);
+	timefmt_now(k->observed);
+	if (lost != NULL && gap_store_lost(k, lost) == -1)
+		return -1;
 	return acks_init(&k->acks, &k->tool.log, k->ack_fd, k->trimmed);
 }
 
@@ -75,9 +83,7 @@ await_input(struct kdiff *k, const struct input *in, bool from_file)
 		return -1;
 	fd = wants_input(k, from_file) ? in->fd : -1;
 	ready = wait_input(k, fd, WAIT_SECOND);
-	if (ready == 0 && wait_second_passed(k))
-		return batch_trim(k);
-	return ready;
+	return ready == 0 ? batch_idle(k) : ready;
 }
 
 /* Reads to the end of input, or until asked to stop: then what has been read is finished. */
@@ -127,6 +133,8 @@ keep(struct kdiff *k)
 	if (open_all(k, &refused) == -1)
 		return refused ? EXIT_USAGE : EXIT_FAILED;
 	metrics_init(&k->metrics, &k->tool.log, k->tool.metrics_path, k->count, COUNTERS);
+	(void)wait_second_passed(k);
+	k->synced = k->second;
 	reader = reader_open(k, STDIN_FILENO);
 	if (reader == NULL)
 		return EXIT_FAILED;
@@ -146,6 +154,7 @@ main(int argc, char **argv)
 	struct kdiff k = {
 	    .ack_fd = -1,
 	    .spool_max = SPOOL_MAX,
+	    .sync_every = 1,
 	    .acks = {.fd = -1},
 	    .outflow = {.restore = -1},
 	};
@@ -158,8 +167,10 @@ main(int argc, char **argv)
 		buf_init(&k.plain[i], INPUT_MAX);
 	k.count = counters_new();
 	status = options_parse(&k, argc, argv);
-	if (status == -1 && k.count == NULL)
+	if (status == -1 && k.count == NULL) {
+		log_error(&k.tool.log, "out of memory");
 		status = EXIT_FAILED;
+	}
 	if (status == -1)
 		status = k.command != NULL ? k.command(&k) : keep(&k);
 	close_all(&k);

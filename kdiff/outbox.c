@@ -40,13 +40,12 @@ key_of(uint64_t seq)
 }
 
 static uint64_t
-seq_of(const MDB_val *key)
+seq_of(const struct key *key)
 {
-	const unsigned char *p = key->mv_data;
 	uint64_t seq = 0;
 
-	for (size_t i = 0; i < key->mv_size; i++)
-		seq = seq << 8 | p[i];
+	for (size_t i = 0; i < sizeof(key->bytes); i++)
+		seq = seq << 8 | key->bytes[i];
 	return seq;
 }
 
@@ -118,25 +117,24 @@ state_of(bool has, uint32_t kind, uint32_t dictionary, uint64_t size, const char
 	};
 }
 
-/* 1, or -1: the row is damaged. */
-static int
-unpack_row(struct store *s, const MDB_val *key, const MDB_val *value, struct outbox_row *r)
+bool
+outbox_parse(struct bytes key, struct bytes row, struct outbox_row *r)
 {
-	struct key at = key_of(seq_of(key));
-	const char *p = value->mv_data;
+	const char *p = row.p;
+	struct key at;
 	struct head head;
 
-	if (value->mv_size < sizeof(head) || key->mv_size != sizeof(at.bytes))
-		return store_damaged(s, "a row of the outbox");
+	if (row.len < sizeof(head) || key.len != sizeof(at.bytes))
+		return false;
+	memcpy(at.bytes, key.p, sizeof(at.bytes));
 	memcpy(&head, p, sizeof(head));
-	if (head.checksum != checksum(&at, p, value->mv_size) ||
-	    value->mv_size - sizeof(head) !=
-		(uint64_t)head.small_len + head.then_len + head.now_len ||
+	if (head.checksum != checksum(&at, p, row.len) ||
+	    row.len - sizeof(head) != (uint64_t)head.small_len + head.then_len + head.now_len ||
 	    head.type >= RECORD_TYPES)
-		return store_damaged(s, "a row of the outbox");
+		return false;
 	p += sizeof(head);
 	*r = (struct outbox_row){
-	    .seq = seq_of(key),
+	    .seq = seq_of(&at),
 	    .type = (enum record_type)head.type,
 	    .collapsed = head.collapsed,
 	    .small = {p, head.small_len},
@@ -147,7 +145,7 @@ unpack_row(struct store *s, const MDB_val *key, const MDB_val *value, struct out
 	p += head.then_len;
 	r->now = state_of((head.has & HAS_NOW) != 0, head.now_kind, head.now_dictionary,
 	    head.now_size, p, head.now_len);
-	return 1;
+	return true;
 }
 
 int
@@ -163,8 +161,11 @@ outbox_get(struct store *s, uint64_t seq, struct outbox_row *row)
 	if (rc != 0)
 		return store_failed(s, "read the outbox", rc);
 	have = store_found(s, mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE));
-	if (have == 1)
-		have = unpack_row(s, &key, &value, row);
+	/* One that stands below would be found again and again. */
+	if (have == 1 && (!outbox_parse((struct bytes){key.mv_data, key.mv_size},
+			      (struct bytes){value.mv_data, value.mv_size}, row) ||
+			     row->seq < seq))
+		have = store_damaged(s, "a row of the outbox");
 	mdb_cursor_close(cursor);
 	return have;
 }
@@ -186,32 +187,56 @@ outbox_remove(struct store *s, const struct outbox_row *r)
 	    sizeof(struct head) + r->small.len + r->then.bytes.len + r->now.bytes.len);
 }
 
+/* The seq of the first row, and its value. 1, 0, -1. */
+static int
+first_row(struct store *s, uint64_t *seq, MDB_val *value)
+{
+	struct key at;
+	MDB_cursor *cursor;
+	MDB_val key;
+	int have;
+	int rc = mdb_cursor_open(s->txn, s->tables[OUTBOX], &cursor);
+
+	if (rc != 0)
+		return store_failed(s, "read the outbox", rc);
+	have = store_found(s, mdb_cursor_get(cursor, &key, value, MDB_FIRST));
+	mdb_cursor_close(cursor);
+	if (have != 1)
+		return have;
+	if (key.mv_size != sizeof(at.bytes))
+		return store_damaged(s, "a row of the outbox");
+	memcpy(at.bytes, key.mv_data, sizeof(at.bytes));
+	*seq = seq_of(&at);
+	return 1;
+}
+
 long
 outbox_trim(struct store *s, uint64_t seq, long max)
 {
 	long removed = 0;
-	MDB_cursor *cursor;
-	MDB_val key;
-	MDB_val value;
-	int rc = 0;
 
 	while (removed < max && s->counts.outbox_rows > 0) {
-		rc = mdb_cursor_open(s->txn, s->tables[OUTBOX], &cursor);
-		if (rc != 0)
-			return store_failed(s, "read the outbox", rc);
-		rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-		mdb_cursor_close(cursor);
-		if (rc == MDB_NOTFOUND)
-			return store_damaged(s, "the outbox's count");
-		if (rc != 0)
-			return store_failed(s, "read the outbox", rc);
-		if (seq_of(&key) > seq)
+		uint64_t first = 0;
+		MDB_val value;
+		int have = first_row(s, &first, &value);
+
+		if (have == 0)
+			have = store_damaged(s, "the outbox's count");
+		if (have == -1)
+			return -1;
+		if (first > seq)
 			break;
-		if (remove_row(s, seq_of(&key), value.mv_size) == -1)
+		if (remove_row(s, first, value.mv_size) == -1)
 			return -1;
 		removed++;
 	}
 	return removed;
+}
+
+uint64_t
+outbox_cost(struct bytes value)
+{
+	return cost(value.len);
 }
 
 uint64_t

@@ -30,6 +30,11 @@ int outbox_remove(struct store *store, const struct outbox_row *row);
 /* Removes the rows up to that seq, but not more than max of them. How many, or -1. */
 long outbox_trim(struct store *store, uint64_t seq, long max);
 
+/* What a row says; false: it makes no sense, or not under that key. Ranges are of the row. */
+bool outbox_parse(struct bytes key, struct bytes value, struct outbox_row *row);
+/* What a row adds to outbox_bytes. */
+uint64_t outbox_cost(struct bytes value);
+
 /* How much stands in it, uncommitted changes included; no transaction is needed. */
 uint64_t outbox_rows(const struct store *store);
 uint64_t outbox_bytes(const struct store *store);

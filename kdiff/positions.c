@@ -27,7 +27,8 @@ print(void *arg, struct bytes key, struct bytes value)
 int
 positions(struct kdiff *k)
 {
-	struct store_options options = {.dir = k->state, .read_only = true};
+	struct store_options options = {
+	    .dir = k->state, .read_only = true, .cluster_id = k->cluster_id};
 	bool refused;
 
 	/* Before the first run nothing is known of any stream, and that is no failure. */

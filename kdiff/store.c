@@ -9,13 +9,16 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "store_boot.h"
+#include "store_bound.h"
+#include "store_damage.h"
+#include "store_meta.h"
 #include "store_table.h"
 
 /* Room that is made before a transaction, and the steps in which the map grows. A transaction
  * that ran out of it would have to be done again. */
 static const size_t room = (size_t)32 << 20;
 static const size_t temporary_step = (size_t)64 << 20;
-static const size_t durable_step = (size_t)4 << 30; /* address space only */
 
 /* The file may not grow by what a transaction may need. */
 static bool
@@ -61,11 +64,13 @@ failure(struct store *s, const char *what, int rc)
 static enum store_result
 make_room(struct store *s, size_t need)
 {
-	size_t step = s->temporary ? temporary_step : durable_step;
+	size_t step = s->temporary ? temporary_step : STORE_MAP_STEP;
 	size_t size = s->map_size;
 	mdb_filehandle_t fd;
 	int rc;
 
+	if (!s->temporary)
+		need += STORE_MAP_BEHIND;
 	while (size - s->used < need)
 		size += step;
 	if (size == s->map_size)
@@ -171,6 +176,20 @@ begin_again(struct store *s)
 	return STORE_FAILED;
 }
 
+/* What must stand on the disk before a commit may. 0, or -1 with errno. */
+static int
+write_beside(struct store *s)
+{
+	if (store_bound_raise(&s->dir, &s->seq_bound, s->counts.seq) == -1)
+		return -1;
+	if (!s->relaxed || s->unsynced)
+		return 0;
+	if (store_boot_mark(&s->dir) == -1)
+		return -1;
+	s->unsynced = true;
+	return 0;
+}
+
 enum store_result
 store_commit(struct store *s)
 {
@@ -186,10 +205,15 @@ store_commit(struct store *s)
 	} else if (s->txn == NULL) {
 		return STORE_OK;
 	} else if (memcmp(&s->counts, &s->stored, sizeof(s->counts)) != 0 &&
-		   store_counts_put(s) == -1) {
+		   store_meta_put_counts(s) == -1) {
 		return STORE_FAILED;
 	}
-	rc = mdb_txn_commit(s->txn);
+	if (!s->temporary && write_beside(s) == -1) {
+		rc = errno;
+		mdb_txn_abort(s->txn);
+	} else {
+		rc = mdb_txn_commit(s->txn);
+	}
 	s->txn = NULL;
 	if (rc != 0)
 		return failure(s, "commit", rc);
@@ -197,6 +221,26 @@ store_commit(struct store *s)
 	s->stored = s->counts;
 	store_redo_forget(s);
 	return store_note_use(s) == 0 ? STORE_OK : STORE_FAILED;
+}
+
+int
+store_sync(struct store *s)
+{
+	int rc;
+
+	if (!s->unsynced)
+		return 0;
+	rc = mdb_env_sync(s->env, 1);
+	if (rc == 0 && store_boot_unmark(&s->dir) == -1)
+		rc = errno;
+	if (rc != 0) {
+		/* What the kernel could not write it does not try again: a next sync that works
+		 * would say nothing of it. */
+		store_damage_mark(s);
+		return store_failed(s, "sync the store", rc);
+	}
+	s->unsynced = false;
+	return 1;
 }
 
 const char *

@@ -65,16 +65,32 @@ struct store_options {
 			  * file that is not synced and is gone with the process */
 	bool read_only;  /* to look at what is there: nothing is made or changed, and a
 			  * transaction for reading stays open */
+	/* A commit is on the disk when it is done: nothing of it is lost when the power fails.
+	 * Otherwise it is once store_sync is called, and at the end. */
+	bool sync_always;
+	const char *cluster_id; /* whose objects they are, NULL: not told. A store of another
+				 * cluster's is refused. */
 };
 
-/* NULL with a message when it cannot be; *refused: when it is a store, but not one for this
- * program. */
+/* NULL with a message when it cannot be; *refused: when it is a store, but not the one that is
+ * asked for. A store that is damaged is set aside, with a warning, and a new one begun: then
+ * store_lost tells why. */
 struct store *store_open(
     const struct log *log, const struct store_options *options, bool *refused);
 /* Is there a store in dir? */
 bool store_exists(const char *dir);
 /* Forgets what is not committed. */
 void store_close(struct store *store);
+
+/* Why a store that was here could not be used, until store_lost_told is committed: a word, or
+ * NULL. */
+const char *store_lost(struct store *store);
+/* A record says so. 0 or -1. */
+int store_lost_told(struct store *store);
+
+/* Brings what is committed to the disk, when that has not been done. 1: done, 0: there was nothing
+ * to do, -1. */
+int store_sync(struct store *store);
 
 /* Will the store be there after this process? */
 bool store_durable(const struct store *store);
@@ -103,7 +119,8 @@ const char *store_full_reason(const struct store *store);
 /* Where it is, for messages. */
 const char *store_path(const struct store *store);
 
-/* What has been read makes no sense. Logs it, once in the store's life. Returns -1. */
+/* What has been read makes no sense: the next start sets the store aside. Logs it, once in the
+ * store's life. Returns -1. */
 int store_damaged(struct store *store, const char *what);
 
 /* 1: found, 0: not, -1. */
@@ -139,11 +156,10 @@ int store_row_get(
     struct store *store, enum store_table table, struct bytes key, struct bytes *value);
 int store_row_put(
     struct store *store, enum store_table table, struct bytes key, struct bytes value);
+int store_row_remove(struct store *store, enum store_table table, struct bytes key);
 /* Calls fn for each row until it returns -1; fn may not change the table. 0 or -1. */
 typedef int store_row_fn(void *arg, struct bytes key, struct bytes value);
 int store_row_each(struct store *store, enum store_table table, store_row_fn *fn, void *arg);
-/* How many rows there are; ids are given out from it. */
-int store_row_count(struct store *store, enum store_table table, size_t *n);
 /* Objects in the store. */
 int store_objects(struct store *store, size_t *n);
 

@@ -49,6 +49,15 @@ key_of(uint32_t kind, struct bytes ns, struct bytes name)
 	return key;
 }
 
+size_t
+store_name_key(uint32_t kind, struct bytes ns, struct bytes name, unsigned char *to)
+{
+	struct name_key key = key_of(kind, ns, name);
+
+	memcpy(to, key.bytes, key.len);
+	return key.len;
+}
+
 static int
 take_uid(struct store *s, const MDB_val *value, struct uid_key *uid)
 {
@@ -94,27 +103,47 @@ store_name_remove(struct store *s, uint32_t kind, struct bytes ns, struct bytes 
 	return store_table_remove(s, NAMES, key.bytes, key.len);
 }
 
+/* The first name at from, or behind it when that is where the walk stands. 1, 0, -1. */
+static int
+next_name(struct store *s, MDB_cursor *cursor, const MDB_val *from, bool behind, MDB_val *key,
+    MDB_val *value)
+{
+	int order = 0;
+	int rc;
+
+	*key = *from;
+	rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+	if (rc == 0)
+		order = mdb_cmp(s->txn, s->tables[NAMES], key, from);
+	/* Standing on the name handed out last: on to the one behind it. It may be gone by now,
+	 * and then the cursor already stands behind. */
+	if (rc == 0 && behind && order == 0) {
+		rc = mdb_cursor_get(cursor, key, value, MDB_NEXT);
+		if (rc == 0)
+			order = mdb_cmp(s->txn, s->tables[NAMES], key, from);
+	}
+	/* A walk that goes back would never end. */
+	if (rc == 0 && (order < 0 || (behind && order == 0)))
+		return store_damaged(s, "the order of names");
+	return store_found(s, rc);
+}
+
 int
 store_name_next(struct store *s, uint32_t kind, struct bytes ns, struct name_walk *walk,
     struct uid_key *uid)
 {
 	struct name_key prefix = key_of(kind, ns, (struct bytes){NULL, 0});
-	MDB_val key = store_value(
+	MDB_val from = store_value(
 	    walk->len > 0 ? walk->key : prefix.bytes, walk->len > 0 ? walk->len : prefix.len);
 	MDB_cursor *cursor;
+	MDB_val key;
 	MDB_val value;
 	int have;
 	int rc = mdb_cursor_open(s->txn, s->tables[NAMES], &cursor);
 
 	if (rc != 0)
 		return store_failed(s, "read names", rc);
-	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-	/* Standing on the name handed out last: on to the one behind it. It may be gone by now,
-	 * and then the cursor already stands behind. */
-	if (rc == 0 && walk->len > 0 && key.mv_size == walk->len &&
-	    memcmp(key.mv_data, walk->key, walk->len) == 0)
-		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-	have = store_found(s, rc);
+	have = next_name(s, cursor, &from, walk->len > 0, &key, &value);
 	if (have == 1 && (key.mv_size < prefix.len || key.mv_size > sizeof(walk->key) ||
 			     memcmp(key.mv_data, prefix.bytes, prefix.len) != 0))
 		have = 0;

@@ -25,49 +25,34 @@ struct head {
 static const size_t keep = (size_t)1 << 20;
 
 static uint64_t
-checksum(const struct uid_key *uid, const char *row, size_t len)
+checksum(struct bytes uid, const char *row, size_t len)
 {
 	struct head head;
 
 	return store_checksum(
-	    uid->bytes, uid->len, row + sizeof(head.checksum), len - sizeof(head.checksum));
+	    uid.p, uid.len, row + sizeof(head.checksum), len - sizeof(head.checksum));
 }
 
-/* Copies the row out, so that it outlives the next change, and checks it. 1, 0, -1. */
-static int
-get_row(struct store *s, const struct uid_key *uid, struct head *head)
+static struct bytes
+key_bytes(const struct uid_key *uid)
 {
-	MDB_val value;
-	int have = store_table_get(s, OBJECTS, uid->bytes, uid->len, &value);
-
-	if (have != 1)
-		return have;
-	if (value.mv_size < sizeof(*head))
-		return store_damaged(s, "the row of an object");
-	s->object.len = 0;
-	buf_shrink(&s->object, keep);
-	if (buf_add(&s->object, value.mv_data, value.mv_size) == -1)
-		return store_failed(s, "read an object", errno);
-	memcpy(head, s->object.data, sizeof(*head));
-	if (head->checksum != checksum(uid, s->object.data, s->object.len))
-		return store_damaged(s, "the row of an object");
-	return 1;
+	return (struct bytes){(const char *)uid->bytes, uid->len};
 }
 
-int
-store_get(struct store *s, const struct uid_key *uid, struct known *known)
+bool
+store_object_parse(struct bytes uid, struct bytes row, struct known *known)
 {
-	struct head head = {.checksum = 0};
+	struct head head;
 	size_t strings;
 	const char *p;
-	int have = get_row(s, uid, &head);
 
-	if (have != 1)
-		return have;
-	p = s->object.data + sizeof(head);
+	if (row.len < sizeof(head))
+		return false;
+	memcpy(&head, row.p, sizeof(head));
 	strings = (size_t)head.version_len + head.ns_len + head.name_len;
-	if (s->object.len - sizeof(head) < strings)
-		return store_damaged(s, "the row of an object");
+	if (head.checksum != checksum(uid, row.p, row.len) || row.len - sizeof(head) < strings)
+		return false;
+	p = row.p + sizeof(head);
 	*known = (struct known){
 	    .hash = {head.hash[0], head.hash[1]},
 	    .seq = head.seq,
@@ -81,9 +66,29 @@ store_get(struct store *s, const struct uid_key *uid, struct known *known)
 		    .kind = head.kind,
 		    .dictionary = head.dictionary,
 		    .size = head.size,
-		    .bytes = {p + strings, s->object.len - sizeof(head) - strings},
+		    .bytes = {p + strings, row.len - sizeof(head) - strings},
 		},
 	};
+	return true;
+}
+
+/* The row is copied out, so that it outlives the next change. */
+int
+store_get(struct store *s, const struct uid_key *uid, struct known *known)
+{
+	struct bytes row;
+	MDB_val value;
+	int have = store_table_get(s, OBJECTS, uid->bytes, uid->len, &value);
+
+	if (have != 1)
+		return have;
+	s->object.len = 0;
+	buf_shrink(&s->object, keep);
+	if (buf_add(&s->object, value.mv_data, value.mv_size) == -1)
+		return store_failed(s, "read an object", errno);
+	row = (struct bytes){s->object.data, s->object.len};
+	if (!store_object_parse(key_bytes(uid), row, known))
+		return store_damaged(s, "the row of an object");
 	return 1;
 }
 
@@ -123,7 +128,7 @@ store_put(struct store *s, const struct uid_key *uid, const struct known *known)
 			memcpy(to, parts[i].p, parts[i].len);
 		to += parts[i].len;
 	}
-	head.checksum = checksum(uid, row, len);
+	head.checksum = checksum(key_bytes(uid), row, len);
 	memcpy(row, &head, sizeof(head));
 	return store_table_put_reserved(s);
 }
@@ -131,22 +136,14 @@ store_put(struct store *s, const struct uid_key *uid, const struct known *known)
 int
 store_mark_seen(struct store *s, const struct uid_key *uid, uint32_t stream, uint32_t snapshot)
 {
-	struct head head = {.checksum = 0};
-	char *row;
-	int have = get_row(s, uid, &head);
+	struct known known;
+	int have = store_get(s, uid, &known);
 
 	if (have != 1)
 		return have;
-	head.stream = stream;
-	head.snapshot = snapshot;
-	row = store_table_reserve(s, OBJECTS, uid->bytes, uid->len, s->object.len, false);
-	if (row == NULL)
-		return -1;
-	memcpy(row, s->object.data, s->object.len);
-	memcpy(row, &head, sizeof(head));
-	head.checksum = checksum(uid, row, s->object.len);
-	memcpy(row, &head, sizeof(head));
-	return store_table_put_reserved(s);
+	known.stream = stream;
+	known.snapshot = snapshot;
+	return store_put(s, uid, &known);
 }
 
 int

@@ -1,49 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a store is, and whether it is one that this program can use. */
+/* Where a store is, and whether it is one that can be used. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store_boot.h"
+#include "store_bound.h"
+#include "store_damage.h"
+#include "store_meta.h"
 #include "store_table.h"
-
-#define STORE_VERSION 2
 
 static const char *const table_names[TABLES] = {
     "meta", "objects", "names", "kinds", "streams", "outbox"};
 
-static const char version_key[] = "version";
-static const char counts_key[] = "counts";
-
-/* DIR/lock is held while the store is open: LMDB's own locking is off. */
 static int
-lock_directory(struct store *s, const char *dir)
+path_in(struct store *s, const char *dir)
 {
-	if (!s->read_only && mkdir(dir, 0700) == -1 && errno != EEXIST) {
-		log_error(
-		    s->log, "%s: cannot make the state directory: %s", dir, strerror(errno));
-		return -1;
-	}
-	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/lock", dir) >= sizeof(s->path)) {
-		log_error(s->log, "%s: the path is too long", dir);
-		return -1;
-	}
-	s->lock_fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock_fd == -1) {
-		log_error(s->log, "%s: cannot write in the state directory: %s", s->path,
-		    strerror(errno));
-		return -1;
-	}
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == -1) {
-		log_error(s->log, "%s: another kdiff uses this state directory", dir);
-		return -1;
-	}
-	snprintf(s->path, sizeof(s->path), "%.*s/store.mdb", (int)sizeof(s->path) - 16, dir);
-	return 0;
+	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/store.mdb", dir) < sizeof(s->path))
+		return 0;
+	log_error(s->log, "%s: the path is too long", dir);
+	return -1;
 }
 
 bool
@@ -51,8 +30,8 @@ store_exists(const char *dir)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/store.mdb", dir);
-	return access(path, F_OK) == 0;
+	return (size_t)snprintf(path, sizeof(path), "%s/store.mdb", dir) < sizeof(path) &&
+	       access(path, F_OK) == 0;
 }
 
 /* A file of its own that no name leads to once it is open. */
@@ -87,6 +66,16 @@ open_tables(struct store *s)
 	return rc == 0 ? 0 : store_failed(s, "open a table", rc);
 }
 
+/* The map that a store which stays is opened with. */
+static size_t
+map_size(const struct store *s)
+{
+	struct stat st;
+	size_t size = stat(s->path, &st) == 0 ? (size_t)st.st_size : 0;
+
+	return (size + STORE_MAP_BEHIND + STORE_MAP_STEP) / STORE_MAP_STEP * STORE_MAP_STEP;
+}
+
 static int
 open_environment(struct store *s)
 {
@@ -96,10 +85,16 @@ open_environment(struct store *s)
 
 	if (s->temporary)
 		flags |= MDB_NOSYNC | MDB_WRITEMAP;
+	if (s->relaxed)
+		flags |= MDB_NOSYNC;
 	if (s->read_only)
 		flags |= MDB_RDONLY;
 	if (rc == 0)
+		store_damage_watch(s);
+	if (rc == 0)
 		rc = mdb_env_set_maxdbs(s->env, TABLES);
+	if (rc == 0 && !s->temporary)
+		rc = mdb_env_set_mapsize(s->env, map_size(s));
 	if (rc == 0)
 		rc = mdb_env_open(s->env, s->path, flags, 0600);
 	if (s->temporary)
@@ -111,6 +106,18 @@ open_environment(struct store *s)
 		return store_failed(s, "open the store", rc);
 	s->map_size = info.me_mapsize;
 	return store_note_use(s);
+}
+
+static void
+close_environment(struct store *s)
+{
+	if (s->txn != NULL)
+		mdb_txn_abort(s->txn);
+	if (s->env != NULL)
+		mdb_env_close(s->env);
+	s->txn = NULL;
+	s->env = NULL;
+	store_redo_forget(s);
 }
 
 int
@@ -128,59 +135,15 @@ store_reopen(struct store *s)
 	return open_tables(s);
 }
 
-int
-store_counts_put(struct store *s)
-{
-	return store_table_put(s, META, counts_key, sizeof(counts_key) - 1,
-	    store_value(&s->counts, sizeof(s->counts)));
-}
-
-static int
-load_counts(struct store *s)
-{
-	MDB_val value;
-	int have = store_table_get(s, META, counts_key, sizeof(counts_key) - 1, &value);
-
-	if (have == 1 && value.mv_size != sizeof(s->counts))
-		return store_damaged(s, "the row of its counts");
-	if (have == 1)
-		memcpy(&s->counts, value.mv_data, sizeof(s->counts));
-	s->stored = s->counts;
-	return have == -1 ? -1 : 0;
-}
-
-static int
-load_meta(struct store *s, bool *refused)
-{
-	uint32_t version = STORE_VERSION;
-	MDB_val value;
-	int have = store_table_get(s, META, version_key, sizeof(version_key) - 1, &value);
-
-	if (have == 0 && !s->read_only)
-		return store_table_put(s, META, version_key, sizeof(version_key) - 1,
-		    store_value(&version, sizeof(version)));
-	if (have == -1)
-		return -1;
-	if (have == 0 || value.mv_size != sizeof(version) ||
-	    memcmp(value.mv_data, &version, sizeof(version)) != 0) {
-		log_error(s->log,
-		    "%s: the store is of another version of kdiff: name another --state "
-		    "directory, or remove this one to begin anew",
-		    s->path);
-		*refused = true;
-		return -1;
-	}
-	return load_counts(s);
-}
-
 /* All that must be there is made and read in one transaction. */
 static int
-begin_use(struct store *s, bool *refused)
+begin_use(struct store *s, const struct store_options *o, const char *lost, bool *refused)
 {
 	enum store_result result = store_begin(s, 0);
 
 	if (result == STORE_OK) {
-		if (open_tables(s) == -1 || load_meta(s, refused) == -1)
+		if (open_tables(s) == -1 ||
+		    store_meta_load(s, o->cluster_id, lost, refused) == -1)
 			return -1;
 		result = store_commit(s);
 	}
@@ -189,18 +152,117 @@ begin_use(struct store *s, bool *refused)
 
 /* The transaction stays open. */
 static int
-begin_to_look(struct store *s, bool *refused)
+begin_to_look(struct store *s, const struct store_options *o, bool *refused)
 {
-	return store_begin_reading(s) == -1 || open_tables(s) == -1 ||
-		       load_meta(s, refused) == -1
+	return store_begin_reading(s) == -1 || open_tables(s) == -1
 		   ? -1
-		   : 0;
+		   : store_meta_load(s, o->cluster_id, NULL, refused);
+}
+
+/* From now on commits reach the disk as they are asked to. What a run before may have left to the
+ * kernel is brought there first. */
+static int
+begin_to_sync(struct store *s, const struct store_options *o)
+{
+	int rc = store_dir_sync(&s->dir) == -1 ? errno : mdb_env_sync(s->env, 1);
+
+	if (rc == 0 && store_boot_unmark(&s->dir) == -1)
+		rc = errno;
+	if (rc != 0)
+		return store_failed(s, "sync the store", rc);
+	s->relaxed = !o->sync_always;
+	rc = mdb_env_set_flags(s->env, MDB_NOSYNC, s->relaxed);
+	return rc == 0 ? 0 : store_failed(s, "open the store", rc);
+}
+
+static int
+open_whole(struct store *s, const struct store_options *o, const char *lost, bool *refused)
+{
+	const char *why;
+
+	if (open_environment(s) == -1)
+		return -1;
+	why = store_damage_open(s);
+	if (why != NULL) {
+		log_error(s->log, "%s: %s", s->path, why);
+		s->damaged = true;
+		return -1;
+	}
+	if (s->read_only)
+		return begin_to_look(s, o, refused);
+	if (begin_use(s, o, lost, refused) == -1)
+		return -1;
+	return s->temporary ? 0 : begin_to_sync(s, o);
+}
+
+/* The store goes out of the way of a new one. why: NULL when that has been said. 0 or -1. */
+static int
+set_aside(struct store *s, const char *why)
+{
+	char name[STORE_DIR_TEXT];
+
+	if (store_dir_set_aside(&s->dir, name) == -1 ||
+	    store_dir_remove(&s->dir, "damaged") == -1 || store_boot_unmark(&s->dir) == -1) {
+		log_error(s->log, "%s: the damaged store cannot be set aside: %s", s->path,
+		    strerror(errno));
+		return -1;
+	}
+	log_warning(s->log,
+	    "%s: the store is damaged%s%s: it is set aside as %s, and a new one begun: all "
+	    "objects are published anew",
+	    s->path, why != NULL ? ", " : "", why != NULL ? why : "", name);
+	s->seq_bound = store_bound_load(&s->dir, true);
+	s->failed = s->damaged = false;
+	return 0;
+}
+
+static int
+open_durable(struct store *s, const struct store_options *o, bool *refused)
+{
+	const char *lost = NULL;
+	const char *why;
+	bool missing;
+
+	if (store_dir_open(&s->dir, s->log, o->dir, !o->read_only) == -1 ||
+	    path_in(s, o->dir) == -1)
+		return -1;
+	s->seq_bound = store_bound_load(&s->dir, false);
+	why = store_damage_before(s, &missing);
+	if (why != NULL && s->read_only) {
+		log_error(s->log, "%s: the store is damaged: %s", s->path, why);
+		return -1;
+	}
+	if (missing) {
+		lost = "missing";
+		log_warning(s->log,
+		    "%s: the store is missing: a new one is begun, and all objects are "
+		    "published anew",
+		    s->path);
+	} else if (why != NULL) {
+		lost = "damaged";
+		if (set_aside(s, why) == -1)
+			return -1;
+	}
+	if (open_whole(s, o, lost, refused) == -1) {
+		if (!s->damaged || s->read_only)
+			return -1;
+		close_environment(s);
+		if (set_aside(s, NULL) == -1 || open_whole(s, o, "damaged", refused) == -1)
+			return -1;
+	}
+	s->in_use = !s->read_only;
+	return 0;
+}
+
+static int
+open_temporary(struct store *s, const struct store_options *o, bool *refused)
+{
+	return temporary_path(s) == -1 ? -1 : open_whole(s, o, NULL, refused);
 }
 
 struct store *
 store_open(const struct log *log, const struct store_options *options, bool *refused)
 {
-	const char *dir = options->dir;
 	struct store *s = calloc(1, sizeof(*s));
 
 	*refused = false;
@@ -209,14 +271,13 @@ store_open(const struct log *log, const struct store_options *options, bool *ref
 		return NULL;
 	}
 	s->log = log;
-	s->lock_fd = -1;
-	s->temporary = dir == NULL;
+	s->dir = (struct store_dir){.fd = -1, .lock_fd = -1};
+	s->temporary = options->dir == NULL;
 	s->read_only = options->read_only;
 	buf_init(&s->object, SIZE_MAX);
 	buf_init(&s->redo, SIZE_MAX);
-	if ((dir == NULL ? temporary_path(s) : lock_directory(s, dir)) == -1 ||
-	    open_environment(s) == -1 ||
-	    (s->read_only ? begin_to_look(s, refused) : begin_use(s, refused)) == -1) {
+	if ((s->temporary ? open_temporary(s, options, refused)
+			  : open_durable(s, options, refused)) == -1) {
 		store_close(s);
 		return NULL;
 	}
@@ -228,12 +289,11 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	if (s->txn != NULL)
-		mdb_txn_abort(s->txn);
-	if (s->env != NULL)
-		mdb_env_close(s->env);
-	if (s->lock_fd != -1)
-		close(s->lock_fd);
+	if (s->env != NULL && !s->damaged)
+		(void)store_sync(s);
+	close_environment(s);
+	store_damage_unwatch(s);
+	store_dir_close(&s->dir);
 	buf_free(&s->object);
 	buf_free(&s->redo);
 	free(s);

@@ -12,21 +12,30 @@ table_of(enum store_table table)
 	return table == STORE_KINDS ? KINDS : STREAMS;
 }
 
-/* The value without its checksum, which is verified. 1 or -1. */
+bool
+store_row_parse(struct bytes key, struct bytes row, struct bytes *value)
+{
+	uint64_t sum;
+
+	if (row.len < SUM)
+		return false;
+	*value = (struct bytes){row.p, row.len - SUM};
+	memcpy(&sum, value->p + value->len, SUM);
+	return sum == store_checksum(key.p, key.len, value->p, value->len);
+}
+
+/* 1 or -1. */
 static int
 take_value(struct store *s, enum store_table table, const MDB_val *key, const MDB_val *row,
     struct bytes *value)
 {
-	uint64_t sum;
+	struct bytes k = {key->mv_data, key->mv_size};
+	struct bytes r = {row->mv_data, row->mv_size};
 
-	*value = (struct bytes){row->mv_data, row->mv_size - SUM};
-	if (row->mv_size >= SUM)
-		memcpy(&sum, value->p + value->len, SUM);
-	if (row->mv_size < SUM ||
-	    sum != store_checksum(key->mv_data, key->mv_size, value->p, value->len))
-		return store_damaged(
-		    s, table == STORE_KINDS ? "the row of a kind" : "the row of a stream");
-	return 1;
+	if (store_row_parse(k, r, value))
+		return 1;
+	return store_damaged(
+	    s, table == STORE_KINDS ? "the row of a kind" : "the row of a stream");
 }
 
 int
@@ -54,49 +63,67 @@ store_row_put(struct store *s, enum store_table table, struct bytes key, struct 
 }
 
 int
-store_row_each(struct store *s, enum store_table table, store_row_fn *fn, void *arg)
+store_walk(struct store *s, enum table table, store_row_fn *fn, void *arg)
 {
-	struct bytes taken;
 	MDB_cursor *cursor;
 	MDB_val key;
 	MDB_val value;
 	int result = 0;
-	int rc = mdb_cursor_open(s->txn, s->tables[table_of(table)], &cursor);
+	int rc = mdb_cursor_open(s->txn, s->tables[table], &cursor);
 
 	if (rc != 0)
 		return store_failed(s, "read", rc);
-	while (result == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-		if (take_value(s, table, &key, &value, &taken) == -1)
-			result = -1;
-		else
-			result = fn(arg, (struct bytes){key.mv_data, key.mv_size}, taken);
-	}
+	while (result == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
+		result = fn(arg, (struct bytes){key.mv_data, key.mv_size},
+		    (struct bytes){value.mv_data, value.mv_size});
 	mdb_cursor_close(cursor);
 	if (result == 0 && rc != MDB_NOTFOUND)
 		return store_failed(s, "read", rc);
 	return result;
 }
 
-static int
-count(struct store *s, enum table table, size_t *n)
-{
-	MDB_stat stat;
-	int rc = mdb_stat(s->txn, s->tables[table], &stat);
+struct each {
+	struct store *store;
+	enum store_table table;
+	store_row_fn *fn;
+	void *arg;
+};
 
-	if (rc != 0)
-		return store_failed(s, "read", rc);
-	*n = stat.ms_entries;
-	return 0;
+static int
+each_row(void *arg, struct bytes key, struct bytes row)
+{
+	struct each *each = arg;
+	MDB_val k = store_value(key.p, key.len);
+	MDB_val v = store_value(row.p, row.len);
+	struct bytes value;
+
+	if (take_value(each->store, each->table, &k, &v, &value) == -1)
+		return -1;
+	return each->fn(each->arg, key, value);
 }
 
 int
-store_row_count(struct store *s, enum store_table table, size_t *n)
+store_row_each(struct store *s, enum store_table table, store_row_fn *fn, void *arg)
 {
-	return count(s, table_of(table), n);
+	struct each each = {s, table, fn, arg};
+
+	return store_walk(s, table_of(table), each_row, &each);
+}
+
+int
+store_row_remove(struct store *s, enum store_table table, struct bytes key)
+{
+	return store_table_remove(s, table_of(table), key.p, key.len);
 }
 
 int
 store_objects(struct store *s, size_t *n)
 {
-	return count(s, OBJECTS, n);
+	MDB_stat stat;
+	int rc = mdb_stat(s->txn, s->tables[OBJECTS], &stat);
+
+	if (rc != 0)
+		return store_failed(s, "read", rc);
+	*n = stat.ms_entries;
+	return 0;
 }

@@ -3,12 +3,16 @@
 
 #include <xxhash.h>
 
+#include "store_damage.h"
+
 int
 store_failed(struct store *s, const char *what, int rc)
 {
 	if (!s->failed)
 		log_error(s->log, "%s: cannot %s: %s", s->path, what, mdb_strerror(rc));
 	s->failed = true;
+	if (store_damage_is(rc))
+		store_damage_mark(s);
 	return -1;
 }
 
@@ -16,8 +20,10 @@ int
 store_damaged(struct store *s, const char *what)
 {
 	if (!s->failed)
-		log_error(s->log, "%s: %s is damaged", s->path, what);
+		log_error(s->log, "%s: %s is damaged%s", s->path, what,
+		    s->in_use ? ": the next start sets the store aside" : "");
 	s->failed = true;
+	store_damage_mark(s);
 	return -1;
 }
 

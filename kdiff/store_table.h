@@ -8,6 +8,14 @@
 
 #include "buf.h"
 #include "store.h"
+#include "store_dir.h"
+
+/* The steps in which the map of a store that stays grows, and how much of it lies behind what is in
+ * use at least. It is address space only. Whatever a damaged page says, all that LMDB then takes
+ * for a key or a value (of 4 GiB at most) lies within: reading it is a SIGBUS, which
+ * store_damage_watch takes note of, or finds a wrong checksum, but never another's memory. */
+#define STORE_MAP_STEP   ((size_t)4 << 30)
+#define STORE_MAP_BEHIND (((size_t)4 << 30) + ((size_t)1 << 20))
 
 enum table { META, OBJECTS, NAMES, KINDS, STREAMS, OUTBOX, TABLES };
 
@@ -23,9 +31,14 @@ struct store {
 	char path[PATH_MAX];
 	bool temporary;
 	bool read_only;
-	bool failed; /* a message has been written */
-	int full;    /* why the last transaction found no room: LMDB's code; 0: it did */
-	int lock_fd;
+	bool in_use;  /* it is open, and could be marked as damaged */
+	bool failed;  /* a message has been written */
+	bool damaged; /* something in it makes no sense */
+	int full;     /* why the last transaction found no room: LMDB's code; 0: it did */
+	struct store_dir dir; /* its descriptors are -1 when the store is a temporary one */
+	uint64_t seq_bound;   /* see store_bound.h */
+	bool relaxed;         /* commits are not synced */
+	bool unsynced;        /* there may be a commit since the last sync */
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi tables[TABLES];
@@ -67,14 +80,23 @@ int store_redo(struct store *s);
 /* The transaction is done: what it did need not be done again. */
 void store_redo_forget(struct store *s);
 
+/* Calls fn for each row of the table, as it stands there, until it returns -1; fn may not change
+ * anything. 0 or -1. */
+int store_walk(struct store *s, enum table table, store_row_fn *fn, void *arg);
+
+/* What rows say; false: they make no sense, or not under that key. Ranges are of the row. */
+bool store_object_parse(struct bytes uid, struct bytes row, struct known *known);
+bool store_row_parse(struct bytes key, struct bytes row, struct bytes *value);
+
+/* The key of a name; to has STORE_NAME_MAX + 4 bytes. Its length. */
+size_t store_name_key(uint32_t kind, struct bytes ns, struct bytes name, unsigned char *to);
+
 /* XXH3-64 of bytes that stand under that key. */
 uint64_t store_checksum(const void *key, size_t key_len, const void *p, size_t len);
 
 /* Opens the environment anew, as one must that has failed to write its meta page; with a
  * transaction begun. 0 or -1. */
 int store_reopen(struct store *s);
-/* Writes the counts into the open transaction. 0 or -1. */
-int store_counts_put(struct store *s);
 /* Bytes in use, after a commit. 0 or -1. */
 int store_note_use(struct store *s);
 

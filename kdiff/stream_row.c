@@ -2,6 +2,7 @@
 #include "stream_row.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 struct head {
 	uint32_t id;
@@ -13,6 +14,19 @@ struct head {
 	uint32_t reason_len;
 	uint32_t from_len;
 };
+
+struct bytes
+stream_row_key(struct bytes path, char key[STORE_NAME_MAX])
+{
+	XXH128_canonical_t hash;
+
+	if (path.len <= STORE_NAME_MAX)
+		return path;
+	XXH128_canonicalFromHash(&hash, XXH3_128bits(path.p, path.len));
+	memcpy(key, path.p, STORE_NAME_MAX - sizeof(hash));
+	memcpy(key + STORE_NAME_MAX - sizeof(hash), &hash, sizeof(hash));
+	return (struct bytes){key, STORE_NAME_MAX};
+}
 
 static int
 add(struct buf *out, struct bytes part)

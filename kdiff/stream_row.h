@@ -24,6 +24,10 @@ struct stream_row {
 	struct bytes gap_from;
 };
 
+/* The key of a stream's row: its path, or when that is too long for a key (selectors are as long
+ * as people write them) its beginning and the hash of all of it. Borrowed from path or key. */
+struct bytes stream_row_key(struct bytes path, char key[STORE_NAME_MAX]);
+
 /* Appends the row's value. 0, or -1 as buf_reserve. */
 int stream_row_write(const struct stream_row *row, struct buf *out);
 /* Reads it; borrowed from value. -1: that is no such row. */

@@ -21,8 +21,23 @@ struct streams {
 	struct type **table; /* open addressing by the name's hash; size is a power of two */
 	size_t size;
 	size_t n;
+	uint32_t last_id;  /* the highest that a stream has */
 	struct type *last; /* most objects are of the type of the one before */
 };
+
+static int
+note_id(void *arg, struct bytes key, struct bytes value)
+{
+	struct streams *s = arg;
+	struct stream_row row;
+
+	(void)key;
+	if (stream_row_read(value, &row) == -1)
+		return store_damaged(s->store, "the row of a stream");
+	if (row.id > s->last_id)
+		s->last_id = row.id;
+	return 0;
+}
 
 struct streams *
 streams_open(const struct log *log, struct store *store, struct kinds *kinds)
@@ -39,6 +54,10 @@ streams_open(const struct log *log, struct store *store, struct kinds *kinds)
 	if (s == NULL || s->table == NULL) {
 		log_error(log, "out of memory");
 		free(s);
+		return NULL;
+	}
+	if (store_row_each(store, STORE_STREAMS, note_id, s) == -1) {
+		streams_close(s);
 		return NULL;
 	}
 	return s;
@@ -167,21 +186,6 @@ namespace_of(const char *path, size_t len)
 	return (struct bytes){ns, (size_t)(slash - ns)};
 }
 
-/* The key of the stream's row: its path, or when that is too long for a key (selectors are as
- * long as people write them) its beginning and the hash of all of it. */
-static struct bytes
-key_of(const struct stream *stream, char key[STORE_NAME_MAX])
-{
-	XXH128_canonical_t hash;
-
-	if (stream->path_len <= STORE_NAME_MAX)
-		return (struct bytes){stream->path, stream->path_len};
-	XXH128_canonicalFromHash(&hash, XXH3_128bits(stream->path, stream->path_len));
-	memcpy(key, stream->path, STORE_NAME_MAX - sizeof(hash));
-	memcpy(key + STORE_NAME_MAX - sizeof(hash), &hash, sizeof(hash));
-	return (struct bytes){key, STORE_NAME_MAX};
-}
-
 static int
 save(struct streams *s, struct stream *stream)
 {
@@ -203,7 +207,7 @@ save(struct streams *s, struct stream *stream)
 	if (stream_row_write(&row, &value) == -1)
 		log_error(s->log, "out of memory");
 	else
-		result = store_row_put(s->store, STORE_STREAMS, key_of(stream, key),
+		result = store_row_put(s->store, STORE_STREAMS, stream_row_key(row.path, key),
 		    (struct bytes){value.data, value.len});
 	buf_free(&value);
 	stream->dirty = false;
@@ -224,15 +228,13 @@ load(struct streams *s, struct stream *stream)
 	char key[STORE_NAME_MAX];
 	struct stream_row row;
 	struct bytes value;
-	size_t rows;
-	int have = store_row_get(s->store, STORE_STREAMS, key_of(stream, key), &value);
+	struct bytes path = {stream->path, stream->path_len};
+	int have = store_row_get(s->store, STORE_STREAMS, stream_row_key(path, key), &value);
 
 	if (have == -1)
 		return -1;
 	if (have == 0) {
-		if (store_row_count(s->store, STORE_STREAMS, &rows) == -1)
-			return -1;
-		stream->id = (uint32_t)rows + 1;
+		stream->id = ++s->last_id;
 		return save(s, stream);
 	}
 	if (stream_row_read(value, &row) == -1)

@@ -12,6 +12,8 @@ wait_tick(struct kdiff *k)
 	k->count[COUNT_OUTBOX_ROWS].value = outbox_rows(k->store);
 	k->count[COUNT_OUTBOX_BYTES].value = outbox_bytes(k->store);
 	k->count[COUNT_SPOOL_FULL].value = k->spool_full;
+	k->count[COUNT_STORE_FULL].value = k->disk_full;
+	k->count[COUNT_READY].value = !k->disk_full;
 	k->count[COUNT_AGAIN].value = k->outflow.again;
 	metrics_tick(&k->metrics);
 }
