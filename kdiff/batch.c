@@ -126,7 +126,6 @@ batch_end(struct kdiff *k)
 	    store_objects(k->store, &objects) == -1 || commit(k) == -1)
 		return -1;
 	k->count[COUNT_OBJECTS].value = objects;
-	k->count[COUNT_SEQ].value = store_seq(k->store);
 	k->events = 0;
 	k->batch_bytes = 0;
 	k->batch_gap = false;

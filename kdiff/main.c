@@ -26,6 +26,7 @@ open_all(struct kdiff *k, bool *refused)
 	    .cluster_id = k->cluster_id};
 	struct outbox_row first;
 	const char *lost;
+	size_t objects;
 	int have;
 
 	k->store = store_open(&k->tool.log, &options, refused);
@@ -37,8 +38,10 @@ open_all(struct kdiff *k, bool *refused)
 	k->streams = streams_open(&k->tool.log, k->store, k->kinds);
 	have = outbox_get(k->store, 0, &first);
 	lost = store_lost(k->store);
-	if (k->streams == NULL || have == -1 || store_commit(k->store) != STORE_OK)
+	if (k->streams == NULL || have == -1 || store_objects(k->store, &objects) == -1 ||
+	    store_commit(k->store) != STORE_OK)
 		return -1;
+	k->count[COUNT_OBJECTS].value = objects;
 	/* What stands in the outbox goes out first. */
 	k->maybe_sent = store_seq(k->store);
 	k->trimmed = have == 1 ? first.seq - 1 : k->maybe_sent;

@@ -80,6 +80,7 @@ static int
 open_environment(struct store *s)
 {
 	unsigned flags = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS;
+	bool is_new = access(s->path, F_OK) == -1;
 	MDB_envinfo info;
 	int rc = mdb_env_create(&s->env);
 
@@ -97,10 +98,11 @@ open_environment(struct store *s)
 		rc = mdb_env_set_mapsize(s->env, map_size(s));
 	if (rc == 0)
 		rc = mdb_env_open(s->env, s->path, flags, 0600);
-	if (s->temporary)
+	/* What could not be made whole would look like a store that is damaged. */
+	if (s->temporary || (rc != 0 && is_new))
 		unlink(s->path);
 	if (rc != 0)
-		return store_failed(s, "open the store", rc);
+		return store_failed(s, is_new ? "make the store" : "open the store", rc);
 	rc = mdb_env_info(s->env, &info);
 	if (rc != 0)
 		return store_failed(s, "open the store", rc);

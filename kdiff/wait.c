@@ -8,6 +8,7 @@ void
 wait_tick(struct kdiff *k)
 {
 	k->count[COUNT_OUTPUT_BYTES].value = k->outflow.written;
+	k->count[COUNT_SEQ].value = store_committed_seq(k->store);
 	k->count[COUNT_ACKED].value = k->acks.acked;
 	k->count[COUNT_OUTBOX_ROWS].value = outbox_rows(k->store);
 	k->count[COUNT_OUTBOX_BYTES].value = outbox_bytes(k->store);

@@ -179,33 +179,65 @@ big_pods() {
 	PY
 }
 
+# Shell code: waits until kdiff has said that there is no room, and is not ready.
+# shellcheck disable=SC2016 # another shell runs it
+waiting='
+	says_full() { grep -q "no input is read" err && grep -qx "kollect_kdiff_ready 0" metrics; }
+	for _ in $(seq 1200); do
+		! says_full || break
+		sleep 0.05
+	done
+	says_full || exit 99
+	grep -qx "kollect_kdiff_store_full 1" metrics || exit 98
+'
+
 @test "a full disk behind the state directory: it waits, says so once, and goes on when there is room" {
 	find_small_disk
 	big_pods 4000 >in
 	# Fills the disk, runs kdiff, and makes room once it has said that there is none.
-	cat >filling <<-'SH'
-		head -c 2500k /dev/zero >small/filler
-		"$@" <in &
-		for _ in $(seq 600); do
-			! grep -q "no input is read" err || break
-			sleep 0.05
-		done
-		grep -q "no input is read" err || exit 99
-		wc -l <out >so-far
-		# where there is no file system of its own, the limit is the process's
-		mount -o remount,size=64m small 2>/dev/null || prlimit --pid $! --fsize=unlimited:
-		rm small/filler
-		wait $!
-	SH
+	{
+		echo 'head -c 2500k /dev/zero >small/filler; "$@" <in &'
+		echo "$waiting"
+		cat <<-'SH'
+			wc -l <out >so-far
+			# where there is no file system of its own, the limit is the process's
+			mount -o remount,size=64m small 2>/dev/null || prlimit --pid $! --fsize=unlimited:
+			rm small/filler
+			wait $!
+		SH
+	} >filling
 	# Through cat, as the limit would be that of out as well.
-	{ small_disk bash filling "$kdiff" --state small/state 2>err || echo $? >code; } | cat >out
+	{ small_disk bash filling "$kdiff" --state small/state --metrics metrics 2>err || echo $? >code; } | cat >out
 	[ ! -e code ]
 	says "kdiff: warning: small/state/store.mdb: $full: no input is read until there is room again"
 	says 'kdiff: small/state/store.mdb: there is room again'
 	[ "$(wc -l <err)" = 2 ]
+	[ "$(metric kollect_kdiff_ready)" = 1 ]
+	[ "$(metric kollect_kdiff_store_full)" = 0 ]
 	[ "$(cat so-far)" -lt 4000 ]
 	jq -r .seq out | diff -q - <(seq 4000)
 	jq -c .now out | diff -q - <(jq -c .object in)
+}
+
+@test "killed and begun again while the disk is full: it waits again, and nothing is missing or damaged" {
+	find_small_disk
+	big_pods 4000 >in
+	{
+		echo 'run() { "$@" <in & }; head -c 2500k /dev/zero >small/filler; run "$@"'
+		echo "$waiting"
+		echo 'kill -KILL $!; wait $!; rm metrics; : >err; run "$@"'
+		echo "$waiting"
+		cat <<-'SH'
+			mount -o remount,size=64m small 2>/dev/null || prlimit --pid $! --fsize=unlimited:
+			rm small/filler
+			wait $!
+		SH
+	} >filling
+	{ small_disk bash filling "$kdiff" --state small/state --metrics metrics 2>err || echo $? >code; } | cat >out
+	[ ! -e code ]
+	[ "$(grep -c damaged err)" = 0 ]
+	[ "$(jq -r .type out | sort -u)" = created ]
+	sort -u out | jq -r .seq | sort -n | diff -q - <(seq 4000)
 }
 
 @test "stopped while the disk is full: what came before is whole, and the rest is a matter of the next run" {
@@ -227,6 +259,20 @@ big_pods() {
 	[ "$n" -gt 0 ]
 	[ "$n" -lt 4000 ]
 	jq -r .seq out | diff -q - <(seq "$n")
+}
+
+@test "a disk that is full when a store is to be made: a message, and nothing that looks like one" {
+	event ADDED a 1 >in
+	status=0
+	# one of the two pages that LMDB begins with is written
+	(ulimit -Sf 4 && exec "$kdiff" --state state <in >out 2>err) || status=$?
+	ends_with 1
+	says 'kdiff: state/store.mdb: cannot make the store: '
+	[ "$(wc -l <err)" = 1 ]
+	kd --state state
+	ends_with 0
+	quiet
+	[ "$(jq -r '"\(.seq) \(.type)"' out)" = '1 created' ]
 }
 
 @test "TMPDIR that is not there" {

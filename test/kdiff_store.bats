@@ -112,6 +112,14 @@ begun_anew() {
 	[ ! -s out ]
 }
 
+@test "a run that finds nothing new tells by its metrics what the store has" {
+	known_store
+	: >in
+	kd --state state --metrics metrics
+	[ "$(metric kollect_kdiff_sequence)" = 303 ]
+	[ "$(metric kollect_kdiff_objects)" = 303 ]
+}
+
 # ---- damage ----
 
 @test "a store that is too short is set aside, and a new one begun" {
