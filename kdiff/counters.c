@@ -67,6 +67,11 @@ counters_new(void)
 	    [COUNT_READY] = {"kollect_kdiff_ready", NULL,
 		"1 while changes can be taken: 0 when the store's disk is full.", METRIC_GAUGE,
 		1},
+	    [COUNT_AUDITS] = {"kollect_kdiff_audits_total", NULL,
+		"Audits compared with what is known.", METRIC_COUNTER, 0},
+	    [COUNT_AUDIT_MISSED] = {"kollect_audit_missed_total", NULL,
+		"Objects of which two audits have shown that a change was missed.",
+		METRIC_COUNTER, 0},
 	};
 	struct metric *copy = malloc(sizeof(metrics));
 

@@ -7,6 +7,8 @@
 #include "emit.h"
 
 static const struct bytes restart = {"restart", 7};
+static const struct bytes audit = {"audit", 5};
+static const struct bytes none = {NULL, 0};
 static const struct bytes malformed = {"malformed", 9};
 
 static bool
@@ -38,22 +40,31 @@ plain(struct bytes version)
 void
 gap_marked(struct kdiff *k, struct stream *stream, struct bytes reason)
 {
-	static const struct bytes none = {"gap", 3};
+	static const struct bytes untold = {"gap", 3};
 
 	if (reason.len == 0)
-		reason = none;
+		reason = untold;
 	log_warning(&k->tool.log, "%s: events may be missing: %.*s", stream->path,
 	    (int)reason.len, reason.p);
 	k->count[COUNT_GAPS].value++;
 	if (stream->gap_reason_len == 0 || same(reason_of(stream), restart))
-		stream_note_gap(stream, reason);
+		stream_note_gap(stream, reason, stream_version(stream));
+}
+
+void
+gap_missed(struct kdiff *k, struct stream *stream, struct bytes from)
+{
+	if (stream->gap_reason_len > 0)
+		return;
+	k->count[COUNT_GAPS].value++;
+	stream_note_gap(stream, audit, from);
 }
 
 void
 gap_begin(struct stream *stream)
 {
 	if (stream->complete && stream->version_len > 0 && stream->gap_reason_len == 0)
-		stream_note_gap(stream, restart);
+		stream_note_gap(stream, restart, stream_version(stream));
 }
 
 int
@@ -72,13 +83,13 @@ gap_end(struct kdiff *k, struct stream *stream, struct bytes version)
 		return 0;
 	/* Nothing has happened since. */
 	if (restarted && same(from, version)) {
-		stream_note_gap(stream, (struct bytes){NULL, 0});
+		stream_note_gap(stream, none, none);
 		return 0;
 	}
 	if (batch_room(k, 0) == -1 || emit_gap(k, &gap) == -1)
 		return -1;
 	k->count[COUNT_GAPS].value += restarted;
-	stream_note_gap(stream, (struct bytes){NULL, 0});
+	stream_note_gap(stream, none, none);
 	return 0;
 }
 

@@ -9,6 +9,10 @@
  * is written when the snapshot that follows has ended. */
 void gap_marked(struct kdiff *k, struct stream *stream, struct bytes reason);
 
+/* An audit shows that changes of the stream have been missed since that resourceVersion (empty: not
+ * known): the record is written like that of a mark. */
+void gap_missed(struct kdiff *k, struct stream *stream, struct bytes from);
+
 /* A snapshot of the stream begins: when it has been watched before and no mark has said why it is
  * not any longer, the reason is a restart. What was made and deleted meanwhile is not seen. */
 void gap_begin(struct stream *stream);

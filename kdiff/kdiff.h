@@ -9,6 +9,7 @@
 #include "kinds.h"
 #include "metrics.h"
 #include "outflow.h"
+#include "resync.h"
 #include "store.h"
 #include "streams.h"
 #include "timefmt.h"
@@ -44,6 +45,8 @@ enum counter {
 	COUNT_SYNCED,
 	COUNT_STORE_FULL,
 	COUNT_READY,
+	COUNT_AUDITS,
+	COUNT_AUDIT_MISSED,
 	COUNTERS,
 };
 
@@ -68,9 +71,11 @@ struct kdiff {
 	bool coalesce;        /* --overflow */
 	uint64_t spool_max;   /* bytes that the outbox may have; 0: any */
 	int ack_fd;           /* --ack-fd, or -1 */
+	int resync_fd;        /* --resync-fd, or -1 */
 	struct metric *count; /* COUNTERS of them */
 	struct metrics metrics;
 	struct acks acks;
+	struct resync resync;
 	int stop_fd;
 	bool stopping; /* asked to */
 	bool broken;   /* an event could not be finished: its batch may not be committed */

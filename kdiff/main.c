@@ -49,6 +49,8 @@ open_all(struct kdiff *k, bool *refused)
 	timefmt_now(k->observed);
 	if (lost != NULL && gap_store_lost(k, lost) == -1)
 		return -1;
+	if (resync_init(&k->resync, &k->tool.log, k->resync_fd) == -1)
+		return -1;
 	return acks_init(&k->acks, &k->tool.log, k->ack_fd, k->trimmed);
 }
 
@@ -59,6 +61,7 @@ close_all(struct kdiff *k)
 	kinds_close(k->kinds);
 	store_close(k->store);
 	outflow_close(&k->outflow);
+	resync_free(&k->resync);
 	buf_free(&k->small);
 	buf_free(&k->state_text);
 	for (size_t i = 0; i < sizeof(k->plain) / sizeof(k->plain[0]); i++)
@@ -156,9 +159,11 @@ main(int argc, char **argv)
 {
 	struct kdiff k = {
 	    .ack_fd = -1,
+	    .resync_fd = -1,
 	    .spool_max = SPOOL_MAX,
 	    .sync_every = 1,
 	    .acks = {.fd = -1},
+	    .resync = {.fd = -1},
 	    .outflow = {.restore = -1},
 	};
 	int status;

@@ -22,6 +22,9 @@ static const char help[] =
     "      --baseline             learn each stream's first snapshot without records\n"
     "      --ignore-metadata      no record when only resourceVersion or managedFields differ\n"
     "      --ack-fd=N             read what the bus has accepted from descriptor N\n"
+    "      --resync-fd=N          ask on descriptor N for a snapshot of each stream of which "
+    "an\n"
+    "                             audit shows that events were missed\n"
     "      --spool-max=SIZE       keep up to SIZE of records that are not accepted yet\n"
     "                             (default: 1GiB; 0: no limit)\n"
     "      --overflow=block|coalesce  when it is full: stop reading (the default), or from\n"
@@ -43,6 +46,7 @@ enum {
 	OPT_BASELINE = OPT_TOOL_FIRST_FREE,
 	OPT_IGNORE_METADATA,
 	OPT_ACK_FD,
+	OPT_RESYNC_FD,
 	OPT_SPOOL_MAX,
 	OPT_OVERFLOW,
 	OPT_SYNC,
@@ -162,6 +166,10 @@ take(struct kdiff *k, int opt)
 		return take_descriptor(optarg, &k->ack_fd)
 			   ? -1
 			   : wrong(k, "ack-fd", "no descriptor");
+	case OPT_RESYNC_FD:
+		return take_descriptor(optarg, &k->resync_fd)
+			   ? -1
+			   : wrong(k, "resync-fd", "no descriptor");
 	case OPT_SPOOL_MAX:
 		return size_parse(optarg, &k->spool_max)
 			   ? -1
@@ -214,6 +222,7 @@ options_parse(struct kdiff *k, int argc, char **argv)
 	    {"baseline", no_argument, NULL, OPT_BASELINE},
 	    {"ignore-metadata", no_argument, NULL, OPT_IGNORE_METADATA},
 	    {"ack-fd", required_argument, NULL, OPT_ACK_FD},
+	    {"resync-fd", required_argument, NULL, OPT_RESYNC_FD},
 	    {"spool-max", required_argument, NULL, OPT_SPOOL_MAX},
 	    {"overflow", required_argument, NULL, OPT_OVERFLOW},
 	    {"sync", required_argument, NULL, OPT_SYNC},

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "audit.h"
 #include "batch.h"
 #include "gap.h"
 #include "rv.h"
@@ -73,6 +74,8 @@ snapshot_end(struct kdiff *k, struct stream *stream, struct bytes version)
 static void
 snapshot_begin(struct stream *stream)
 {
+	audit_free(stream->audit); /* the snapshot says all that it could */
+	stream->audit = NULL;
 	stream->in_snapshot = true;
 	stream->unfinished = true;
 	stream->tainted = false;
@@ -104,6 +107,24 @@ bookmark(struct stream *stream, struct bytes version)
 		stream_advance(stream, version);
 }
 
+/* Of an audit. false: it is none of those. */
+static bool
+take_audit_mark(struct kdiff *k, struct stream *stream, const struct object *o,
+    const struct json_str *mark, int *result, const char **why)
+{
+	struct bytes version = {o->resource_version.p, o->resource_version.len};
+
+	if (json_str_is(mark, "exists"))
+		*result = audit_exists(k, stream, o, why);
+	else if (json_str_is(mark, "audit"))
+		*result = audit_begin(k, stream);
+	else if (json_str_is(mark, "audited"))
+		*result = audit_end(k, stream, version);
+	else
+		return false;
+	return true;
+}
+
 static enum change_result
 take_mark(struct kdiff *k, struct stream *stream, const struct object *o,
     const struct json_str *mark, const char **why)
@@ -124,10 +145,11 @@ take_mark(struct kdiff *k, struct stream *stream, const struct object *o,
 	} else if (json_str_is(mark, "gap")) {
 		object_annotation(o, "kollect/reason", &reason);
 		gap_marked(k, stream, (struct bytes){reason.p, reason.len});
-	} else {
+	} else if (!take_audit_mark(k, stream, o, mark, &result, why)) {
 		*why = "unknown kollect/mark";
-		return CHANGE_BAD;
 	}
+	if (*why != NULL)
+		return CHANGE_BAD;
 	return result == -1 ? CHANGE_FAILED : CHANGE_OK;
 }
 
@@ -138,6 +160,7 @@ snapshot_mark(struct kdiff *k, const struct object *o, const char **why)
 	struct json_str path;
 	struct stream *stream;
 
+	*why = NULL;
 	if (!object_annotation(o, "kollect/stream", &path))
 		return CHANGE_OK;
 	object_annotation(o, "kollect/mark", &mark);

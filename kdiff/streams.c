@@ -5,6 +5,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "audit.h"
+
 /* An apiVersion and kind as objects name it, so that one look-up tells all about an object. */
 struct type {
 	struct kind *kind;
@@ -75,6 +77,7 @@ streams_close(struct streams *s)
 			struct stream *stream = type->streams;
 
 			type->streams = stream->next;
+			audit_free(stream->audit);
 			free(stream);
 		}
 		free(type);
@@ -363,12 +366,12 @@ stream_version(const struct stream *stream)
 }
 
 void
-stream_note_gap(struct stream *stream, struct bytes reason)
+stream_note_gap(struct stream *stream, struct bytes reason, struct bytes from)
 {
 	static const struct bytes too_long = {"gap", 3};
 
 	if (reason.len > 0 && stream->gap_reason_len == 0)
-		stream->gap_from_len = copy(stream->gap_from, stream_version(stream));
+		stream->gap_from_len = copy(stream->gap_from, from);
 	if (reason.len > STREAM_REASON_MAX)
 		reason = too_long;
 	stream->gap_reason_len = copy(stream->gap_reason, reason);
@@ -384,6 +387,7 @@ streams_taint(struct streams *s)
 		if (s->table[i] == NULL)
 			continue;
 		for (struct stream *t = s->table[i]->streams; t != NULL; t = t->next) {
+			audit_spoil(t->audit);
 			if (t->in_snapshot) {
 				t->tainted = true;
 				n++;

@@ -8,6 +8,8 @@
 #include "store.h"
 #include "stream_row.h"
 
+struct audit;
+
 /* One list+watch, named by its API path. The upper part stands in the store: struct stream_row
  * says more of it. */
 struct stream {
@@ -22,11 +24,12 @@ struct stream {
 	size_t gap_from_len;
 	char gap_from[STREAM_VERSION_MAX];
 
-	bool in_snapshot; /* between its begin and end, both seen by this process */
-	bool tainted;     /* a line was lost within the snapshot: no deletes follow from it */
-	bool overlaps;    /* another stream brings such objects too: whose event one is cannot
+	struct audit *audit; /* see audit.h; NULL: there was none */
+	bool in_snapshot;    /* between its begin and end, both seen by this process */
+	bool tainted;  /* a line was lost within the snapshot: no deletes follow from it */
+	bool overlaps; /* another stream brings such objects too: whose event one is cannot
 			   * be told */
-	bool dirty;       /* differs from the store */
+	bool dirty;    /* differs from the store */
 	struct kind *kind;
 	struct bytes ns; /* of its objects; p NULL: all namespaces. Within path. */
 	size_t path_len;
@@ -58,9 +61,9 @@ struct stream *streams_find(
 void stream_advance(struct stream *stream, struct bytes version);
 struct bytes stream_version(const struct stream *stream);
 
-/* Changes may be missing from where the stream is now on, or has been since this was noted first,
- * for that reason (as in JSON). An empty reason takes it back. */
-void stream_note_gap(struct stream *stream, struct bytes reason);
+/* Changes may be missing from that resourceVersion on, or from that which was noted first, for that
+ * reason (as in JSON). An empty reason takes it back. */
+void stream_note_gap(struct stream *stream, struct bytes reason, struct bytes from);
 
 /* Lines are lost: no snapshot now under way may lead to deletes. Returns how many there are. */
 size_t streams_taint(struct streams *streams);

@@ -16,6 +16,7 @@ wait_tick(struct kdiff *k)
 	k->count[COUNT_STORE_FULL].value = k->disk_full;
 	k->count[COUNT_READY].value = !k->disk_full;
 	k->count[COUNT_AGAIN].value = k->outflow.again;
+	resync_push(&k->resync);
 	metrics_tick(&k->metrics);
 }
 
