@@ -339,7 +339,11 @@ waiting='
 	kd --help
 	ends_with 0
 	quiet
-	for option in --state --baseline --ignore-metadata --ack-fd --on-error --log-format --metrics --help --version; do
+	# each option is in both, and no other is
+	sed -En 's/^\.It Fl (s Ar DIR , Fl )?-([a-z-]+).*/--\2/p' "$root/kdiff/kdiff.1" | sort >documented
+	diff documented <(grep -E '^ ' out | grep -oE -- '--[a-z-]+' | sort -u)
+	for option in --state --baseline --ignore-metadata --ack-fd --resync-fd --spool-max --overflow --sync --cluster-id \
+		--positions --verify --export --forget --deletes --on-error --log-format --metrics --help --version; do
 		grep -qe "$option" out
 		grep -q "Fl -${option#--}" "$root/kdiff/kdiff.1"
 	done

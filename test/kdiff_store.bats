@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # kdiff's store: which one it takes, what it does about one that is damaged, and what it tells of it.
-# shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own, by design
+# shellcheck disable=SC2030,SC2031,SC2154,SC2317 # each test is a subshell of its own, by design
 
 setup() {
 	load lib/kdiff
@@ -33,7 +33,7 @@ cluster() {
 known_store() {
 	cluster 400 >first
 	cp first in
-	kd --state state "$@"
+	kd --state state
 	ends_with 0
 	[ "$(wc -l <out)" = 303 ]
 }
