@@ -333,6 +333,54 @@ begun_anew() {
 	crash
 }
 
+@test "--sync: with always each commit is on the disk before its records leave; with never none is" {
+	# What goes to the disk and to standard output, in its order.
+	cat >order.c <<-'C'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <unistd.h>
+		static void note(const char *what)
+		{
+			FILE *f = fopen("order", "a");
+			fputs(what, f);
+			fclose(f);
+		}
+		int fdatasync(int fd)
+		{
+			int (*real)(int);
+			*(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
+			int done = real(fd);
+			note("sync\n");
+			return done;
+		}
+		ssize_t write(int fd, const void *p, size_t n)
+		{
+			ssize_t (*real)(int, const void *, size_t);
+			*(void **)&real = dlsym(RTLD_NEXT, "write");
+			if (fd == 1)
+				note("out\n");
+			return real(fd, p, n);
+		}
+	C
+	"${CC:-cc}" -shared -fPIC -o order.so order.c -ldl
+	for i in $(seq 3000); do event ADDED "p$i" "$i"; done >in
+	for sync in always never; do
+		rm -rf state
+		: >order
+		# the sanitizer's build wants to be told
+		LD_PRELOAD=$PWD/order.so ASAN_OPTIONS=verify_asan_link_order=0 kd --state state --sync=$sync
+		ends_with 0
+		[ "$(wc -l <out)" = 3000 ]
+		mv order $sync
+	done
+	[ "$(grep -c out always)" -gt 4 ]
+	awk '$0 == "out" && last != "sync" { exit 1 } { last = $0 }' always
+	# behind the first record no commit is, until the end
+	[ "$(sed -n '/out/,$p' never | uniq | grep -c out)" = 1 ]
+}
+
 @test "--sync=interval: a store is not to be trusted from its first change on until it has been synced" {
 	start --state state --sync=interval:6
 	event ADDED a 1 >&9
