@@ -184,13 +184,14 @@ pretended() {
 }
 
 @test "kollect: with a state, kwatch goes on where kdiff is; acknowledgements come back" {
-	pretended --state-dir "$HOME/state" --spool-max 5MiB --overflow=coalesce --audit-interval 2h
-	called kwatch --forever --audit-interval=2h
-	called kdiff --ack-fd=4 --state="$HOME/state" --spool-max=5MiB --overflow=coalesce
-	called positions --state="$HOME/state"
+	pretended --state-dir "$HOME/state" --spool-max 5MiB --overflow=coalesce --sync interval:5 --audit-interval 2h
+	called kwatch --forever --audit-interval=2h --resync-fd=4
+	called kdiff --ack-fd=4 --resync-fd=6 --state="$HOME/state" --spool-max=5MiB --overflow=coalesce \
+		--sync=interval:5 --cluster-id=ours
+	called positions --state="$HOME/state" --cluster-id=ours
 	[ "$(cat "$HOME/resumed")" = $'/api/v1/pods\t1' ]
 	called kpublish --ack-fd=4
-	[ "$(sort "$HOME/links" | tr '\n' ';')" = "kdiff 4 acks;kpublish 4 acks;" ]
+	[ "$(sort "$HOME/links" | tr '\n' ';')" = "kdiff 4 acks;kdiff 6 asks;kpublish 4 acks;kwatch 4 asks;" ]
 	run ! grep -q 'no STATE_DIR' "$HOME/kollect.err"
 }
 
@@ -207,7 +208,7 @@ pretended() {
 }
 
 @test "kollect: without a state it says once what is not promised; variables mean what options do" {
-	SPOOL_MAX=1GiB OVERFLOW=block AUDIT_INTERVAL=90s pretended
+	SPOOL_MAX=1GiB OVERFLOW=block SYNC=never AUDIT_INTERVAL=90s pretended
 	called kdiff --spool-max=1GiB --overflow=block
 	called kwatch --forever --audit-interval=90s
 	for tool in kenvelope kpublish; do
@@ -219,6 +220,7 @@ pretended() {
 	[ ! -e "$HOME/positions.args" ]
 	run ! grep -q -e --resume "$HOME/kwatch.args"
 	run ! grep -q -e --state "$HOME/kdiff.args"
+	run ! grep -q -e --sync "$HOME/kdiff.args"
 	[ "$(grep -c 'no STATE_DIR: what a stage that ends has not published yet is lost' "$HOME/kollect.err")" -eq 1 ]
 }
 
