@@ -114,7 +114,7 @@ in_stream() {
 	[[ $stderr != *s3cret* && $stderr != *t0ken* ]]
 	run --separate-stderr -2 "$kpublish" 'amqp://me:s3cret@host/x?password=s3cret' <frames
 	[[ $stderr != *s3cret* ]]
-	for part in '?' '?w=' , / @ :; do
+	for part in '?' '?w=' ',' / @ :; do
 		run --separate-stderr -2 "$kpublish" "kafka://me:s3cret${part}s3cret@host/x?password=y" <frames
 		[[ $stderr == 'kpublish: '* && $stderr != *s3cret* ]]
 	done
