@@ -238,6 +238,7 @@ fed() {
 	wait "${background_pids[0]}"
 	[ "$(last_ack)" = 20000 ]
 	[ ! -s err ]
+	: >>out # all may have been in the last that was moved
 	for part in moved.* out; do
 		"$kenvelope" --decode <"$part" >lines
 	done
