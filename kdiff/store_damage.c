@@ -27,13 +27,16 @@ mark_in(int dir_fd)
 		(void)close(fd);
 }
 
-/* The file is shorter than the map, or the disk cannot read it. */
+/* The file is shorter than the map, or the disk cannot read it; or LMDB, which trusts its pages,
+ * has followed one that makes no sense to where no memory is. */
 static void
-on_bus_error(int sig, siginfo_t *info, void *context)
+on_fault(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
-	if (info->si_code != BUS_ADRERR) { /* none of ours: it comes again, with its own end */
+	if (info->si_code <= 0 || (sig == SIGBUS && info->si_code != BUS_ADRERR)) {
+		/* Sent by someone, or none of ours: it comes again, with its own end. */
 		(void)signal(sig, SIG_DFL);
+		(void)raise(sig);
 		return;
 	}
 	mark_in(watched.dir_fd);
@@ -54,7 +57,7 @@ on_assert(MDB_env *env, const char *text)
 void
 store_damage_watch(struct store *s)
 {
-	struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
 	int n = snprintf(watched.message, sizeof(watched.message),
 	    "%s: %s: the store cannot be read: it is damaged, or its disk is\n", s->log->tool,
 	    s->path);
@@ -64,6 +67,7 @@ store_damage_watch(struct store *s)
 	(void)mdb_env_set_userctx(s->env, s);
 	(void)mdb_env_set_assert(s->env, on_assert);
 	(void)sigaction(SIGBUS, &action, NULL);
+	(void)sigaction(SIGSEGV, &action, NULL);
 }
 
 void
@@ -72,6 +76,7 @@ store_damage_unwatch(const struct store *s)
 	if (watched.dir_fd == s->dir.fd)
 		watched.dir_fd = -1;
 	(void)signal(SIGBUS, SIG_DFL);
+	(void)signal(SIGSEGV, SIG_DFL);
 }
 
 void
@@ -82,10 +87,24 @@ store_damage_mark(struct store *s)
 		mark_in(s->dir.fd);
 }
 
+/* The directory is locked: nobody else can have made the map too small, or begun with a newer LMDB
+ * meanwhile; and all tables are made alike. */
 bool
 store_damage_is(int rc)
 {
-	return rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID;
+	switch (rc) {
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_VERSION_MISMATCH:
+	case MDB_MAP_RESIZED:
+	case MDB_INCOMPATIBLE:
+	case MDB_CURSOR_FULL:
+	case MDB_PAGE_FULL:
+		return true;
+	default:
+		return false;
+	}
 }
 
 const char *

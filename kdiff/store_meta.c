@@ -118,7 +118,7 @@ store_meta_load(struct store *s, const char *cluster_id, const char *lost, bool 
 
 	if (have == -1)
 		return -1;
-	if (have == 0 && s->read_only)
+	if (have == 0 && (s->read_only || !s->is_new))
 		return store_damaged(s, "its version");
 	if (have == 0 ? begin(s, lost) == -1
 		      : check_version(s, &value, refused) == -1 || load_counts(s) == -1)

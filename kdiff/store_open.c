@@ -54,15 +54,36 @@ temporary_path(struct store *s)
 	return 0;
 }
 
-/* In the open transaction; makes those that are missing. */
+/* Sets is_new: nothing has been committed to it yet. An LMDB code. */
+static int
+find_new(struct store *s)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	MDB_dbi all;
+	int rc = mdb_dbi_open(s->txn, NULL, 0, &all);
+
+	if (rc == 0)
+		rc = mdb_stat(s->txn, all, &stat);
+	if (rc == 0)
+		rc = mdb_env_info(s->env, &info);
+	/* The two pages that it begins with have no tables. */
+	if (rc == 0)
+		s->is_new = stat.ms_entries == 0 && info.me_last_pgno <= 1;
+	return rc;
+}
+
+/* In the open transaction. A store that is new gets them all; another must have them. */
 static int
 open_tables(struct store *s)
 {
-	int rc = 0;
+	int rc = find_new(s);
+	unsigned flags = s->is_new && !s->read_only ? MDB_CREATE : 0;
 
 	for (int i = 0; rc == 0 && i < TABLES; i++)
-		rc = mdb_dbi_open(
-		    s->txn, table_names[i], s->read_only ? 0 : MDB_CREATE, &s->tables[i]);
+		rc = mdb_dbi_open(s->txn, table_names[i], flags, &s->tables[i]);
+	if (rc == MDB_NOTFOUND)
+		return store_damaged(s, "the list of its tables");
 	return rc == 0 ? 0 : store_failed(s, "open a table", rc);
 }
 
@@ -80,7 +101,7 @@ static int
 open_environment(struct store *s)
 {
 	unsigned flags = MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS;
-	bool is_new = access(s->path, F_OK) == -1;
+	bool made = access(s->path, F_OK) == -1;
 	MDB_envinfo info;
 	int rc = mdb_env_create(&s->env);
 
@@ -99,10 +120,10 @@ open_environment(struct store *s)
 	if (rc == 0)
 		rc = mdb_env_open(s->env, s->path, flags, 0600);
 	/* What could not be made whole would look like a store that is damaged. */
-	if (s->temporary || (rc != 0 && is_new))
+	if (s->temporary || (rc != 0 && made))
 		unlink(s->path);
 	if (rc != 0)
-		return store_failed(s, is_new ? "make the store" : "open the store", rc);
+		return store_failed(s, made ? "make the store" : "open the store", rc);
 	rc = mdb_env_info(s->env, &info);
 	if (rc != 0)
 		return store_failed(s, "open the store", rc);

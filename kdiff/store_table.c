@@ -8,10 +8,14 @@
 int
 store_failed(struct store *s, const char *what, int rc)
 {
+	bool damaged = store_damage_is(rc);
+
 	if (!s->failed)
-		log_error(s->log, "%s: cannot %s: %s", s->path, what, mdb_strerror(rc));
+		log_error(s->log, "%s: %scannot %s: %s%s", s->path,
+		    damaged ? "the store is damaged: " : "", what, mdb_strerror(rc),
+		    damaged && s->in_use ? ": the next start sets the store aside" : "");
 	s->failed = true;
-	if (store_damage_is(rc))
+	if (damaged)
 		store_damage_mark(s);
 	return -1;
 }

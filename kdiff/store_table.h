@@ -31,6 +31,7 @@ struct store {
 	char path[PATH_MAX];
 	bool temporary;
 	bool read_only;
+	bool is_new;  /* nothing had been committed to it when its tables were opened */
 	bool in_use;  /* it is open, and could be marked as damaged */
 	bool failed;  /* a message has been written */
 	bool damaged; /* something in it makes no sense */
