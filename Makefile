@@ -71,6 +71,11 @@ $(BUILD)/test/unit/%: test/unit/%.c $(OBJ_lib) $(OBJ_tools) $(PROTO_A)
 	    $(filter-out %/main.o,$(filter $(call folders,1,$(BUILD)/,/%.o),$(OBJ_tools))) \
 	    $(OBJ_lib) $(PROTO_A) $(LIBS_$(call part,1)) -lm
 
+# Stands between a tool and its system calls: test/real/faults.bats.
+$(BUILD)/test/shim.so: test/shim/shim.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
+
 # Runs the units (TAP programs: lib_json.c is one of lib, kdiff_rv.c one of kdiff), then the quick
 # bats files, which need Debian packages alone.
 check-unit: $(UNIT)
