@@ -136,6 +136,36 @@ kollect_alone() {
 	wait "$group"
 }
 
+# A setpriv that is killed in place of the stage whose name is in $killed, once.
+killed_at_once() {
+	mkdir "$HOME/bin"
+	cat >"$HOME/bin/setpriv" <<-'END'
+		#!/bin/sh
+		case $* in
+		*--stage*"$killed"*) [ -e "$HOME/$killed.killed" ] || { : >"$HOME/$killed.killed" && kill -KILL $$; } ;;
+		esac
+		exec /usr/bin/setpriv "$@"
+	END
+	chmod +x "$HOME/bin/setpriv"
+	PATH=$HOME/bin:$PATH
+}
+
+# (The last one is missed by who writes to it, which in an empty cluster is nobody.)
+@test "kollect: the shell of a stage killed before it has opened its pipes: all begin again" {
+	killed_at_once
+	for killed in kwatch kdiff kenvelope; do
+		export killed
+		kollect_alone
+		[ -e "$HOME/$killed.killed" ]
+		grep -q 'starting again' "$HOME/err"
+		kill -TERM "$group"
+		wait "$group"
+		kill "$fake"
+		rm "$HOME/port"
+	done
+	unset fake
+}
+
 # Tools that write down how they were called and then wait, but for one: kdiff prints positions, other ones
 # each time, or ends with $positions.
 pretend() {
