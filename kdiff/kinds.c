@@ -327,13 +327,13 @@ kinds_unpacks(struct kinds *k, const struct packed *state, struct buf *out)
 int
 kinds_unpack(struct kinds *k, const struct packed *state, struct buf *out)
 {
-	if (kinds_unpacks(k, state, out))
-		return 0;
-	if (buf_reserve(out, state->size) != NULL)
-		return store_damaged(k->store, "a state");
-	log_error(k->log, "no memory to unpack a state of %llu bytes",
-	    (unsigned long long)state->size);
-	return -1;
+	/* First, as want of memory says nothing about the store. */
+	if (buf_reserve(out, state->size) == NULL) {
+		log_error(k->log, "no memory to unpack a state of %llu bytes",
+		    (unsigned long long)state->size);
+		return -1;
+	}
+	return kinds_unpacks(k, state, out) ? 0 : store_damaged(k->store, "a state");
 }
 
 /* Gathers the kind's states from the store: samples one behind the other, their sizes in sizes.

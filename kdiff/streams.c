@@ -213,7 +213,8 @@ save(struct streams *s, struct stream *stream)
 		result = store_row_put(s->store, STORE_STREAMS, stream_row_key(row.path, key),
 		    (struct bytes){value.data, value.len});
 	buf_free(&value);
-	stream->dirty = false;
+	/* Otherwise a batch that is finished nonetheless would be without it. */
+	stream->dirty = result == -1;
 	return result;
 }
 
