@@ -209,7 +209,7 @@ find_gone(struct kdiff *k, struct stream *stream, struct bytes version)
 		if (have == -1)
 			return -1;
 		d.uid = hash(key_bytes(&uid));
-		if (have == 0 || known.stream != stream->id ||
+		if (have != 1 || known.stream != stream->id ||
 		    find(&a->seen, sizeof(d.uid), d.uid) != NULL ||
 		    rv_compare(known.resource_version, version) == RV_NEWER)
 			continue;

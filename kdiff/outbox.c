@@ -118,32 +118,33 @@ state_of(bool has, uint32_t kind, uint32_t dictionary, uint64_t size, const char
 }
 
 bool
-outbox_parse(struct bytes key, struct bytes row, struct outbox_row *r)
+outbox_parse(struct bytes key, struct bytes value, struct outbox_row *row)
 {
-	const char *p = row.p;
+	const char *p = value.p;
 	struct key at;
 	struct head head;
 
-	if (row.len < sizeof(head) || key.len != sizeof(at.bytes))
+	if (value.len < sizeof(head) || key.len != sizeof(at.bytes))
 		return false;
 	memcpy(at.bytes, key.p, sizeof(at.bytes));
 	memcpy(&head, p, sizeof(head));
-	if (head.checksum != checksum(&at, p, row.len) ||
-	    row.len - sizeof(head) != (uint64_t)head.small_len + head.then_len + head.now_len ||
+	if (head.checksum != checksum(&at, p, value.len) ||
+	    value.len - sizeof(head) !=
+		(uint64_t)head.small_len + head.then_len + head.now_len ||
 	    head.type >= RECORD_TYPES)
 		return false;
 	p += sizeof(head);
-	*r = (struct outbox_row){
+	*row = (struct outbox_row){
 	    .seq = seq_of(&at),
 	    .type = (enum record_type)head.type,
 	    .collapsed = head.collapsed,
 	    .small = {p, head.small_len},
 	};
 	p += head.small_len;
-	r->then = state_of((head.has & HAS_THEN) != 0, head.then_kind, head.then_dictionary,
+	row->then = state_of((head.has & HAS_THEN) != 0, head.then_kind, head.then_dictionary,
 	    head.then_size, p, head.then_len);
 	p += head.then_len;
-	r->now = state_of((head.has & HAS_NOW) != 0, head.now_kind, head.now_dictionary,
+	row->now = state_of((head.has & HAS_NOW) != 0, head.now_kind, head.now_dictionary,
 	    head.now_size, p, head.now_len);
 	return true;
 }
@@ -217,7 +218,7 @@ outbox_trim(struct store *s, uint64_t seq, long max)
 
 	while (removed < max && s->counts.outbox_rows > 0) {
 		uint64_t first = 0;
-		MDB_val value;
+		MDB_val value = {.mv_size = 0};
 		int have = first_row(s, &first, &value);
 
 		if (have == 0)

@@ -44,7 +44,7 @@ store_meta_put_counts(struct store *s)
 static int
 load_counts(struct store *s)
 {
-	struct counts_row row;
+	struct counts_row row = {.checksum = 0};
 	MDB_val value;
 	int have = get(s, counts_key, &value);
 
@@ -52,7 +52,7 @@ load_counts(struct store *s)
 		return -1;
 	if (have == 1 && value.mv_size == sizeof(row))
 		memcpy(&row, value.mv_data, sizeof(row));
-	if (have == 0 || value.mv_size != sizeof(row) || row.checksum != checksum(&row.counts))
+	if (row.checksum != checksum(&row.counts))
 		return store_damaged(s, "the row of its counts");
 	s->counts = s->stored = row.counts;
 	return 0;

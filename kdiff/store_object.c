@@ -136,7 +136,7 @@ store_put(struct store *s, const struct uid_key *uid, const struct known *known)
 int
 store_mark_seen(struct store *s, const struct uid_key *uid, uint32_t stream, uint32_t snapshot)
 {
-	struct known known;
+	struct known known = {.stream = 0};
 	int have = store_get(s, uid, &known);
 
 	if (have != 1)

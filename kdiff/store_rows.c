@@ -95,7 +95,7 @@ each_row(void *arg, struct bytes key, struct bytes row)
 	struct each *each = arg;
 	MDB_val k = store_value(key.p, key.len);
 	MDB_val v = store_value(row.p, row.len);
-	struct bytes value;
+	struct bytes value = {NULL, 0};
 
 	if (take_value(each->store, each->table, &k, &v, &value) == -1)
 		return -1;
