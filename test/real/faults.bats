@@ -10,7 +10,7 @@ setup_file() {
 }
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	kdiff=$BUILD/bin/kdiff
 	tools=$BATS_TEST_DIRNAME/../tools
 }
