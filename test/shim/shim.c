@@ -8,7 +8,11 @@
  *	                    read of one byte. N+: that one and all after it
  *
  * malloc stands for calloc and realloc too. A record is a line of its own: OP OFFSET LENGTH, and
- * the bytes behind it. One thread. */
+ * the bytes behind it. One thread.
+ *
+ * The C library's own names for these functions and their parameters are reserved ones.
+ * NOLINTBEGIN(readability-inconsistent-declaration-parameter-name,bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+ */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -504,3 +508,5 @@ realloc(void *p, size_t n)
 {
 	return malloc_fails() ? NULL : __libc_realloc(p, n);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name,bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
