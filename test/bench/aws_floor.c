@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "attributes.h"
 #include "buf.h"
 
 enum { REQUEST_MAX = 1024 * 1024, BATCH = 10 };
@@ -50,35 +51,28 @@ encode(struct buf *to, const char *line, size_t len)
 	return at;
 }
 
-/* What kpublish sends with each message too. */
-static const struct {
-	const char *name, *value;
-} attributes[] = {{"base64encoded", "true"}, {"id", "5f0c2a52-8f6b-5d0a-9a53-2f3a7c5e4b11"},
-    {"type", "kollect.resource.event.v1.ResourceUpdatedEvent"}, {"cluster_id", "bench"},
-    {"api_version", "v1"}, {"kind", "Pod"}, {"namespace", "default"}, {"name", "object-0000"}};
-enum { ATTRIBUTES = sizeof(attributes) / sizeof(attributes[0]) };
-
 static int
 add_sqs(struct buf *to, int n, const char *body)
 {
-	int bad =
-	    buf_printf(to, "%s{\"Id\":\"%d\",\"MessageBody\":\"%s\",\"MessageAttributes\":{",
-		n == 0 ? "" : ",", n, body);
+	int bad = buf_printf(to,
+	    "%s{\"Id\":\"%d\",\"MessageBody\":\"%s\",\"MessageAttributes\":"
+	    "{\"base64encoded\":{\"DataType\":\"String\",\"StringValue\":\"true\"}",
+	    n == 0 ? "" : ",", n, body);
 
-	for (size_t i = 0; i < ATTRIBUTES; i++)
+	for (int i = 0; i < ATTRIBUTES; i++)
 		bad |=
-		    buf_printf(to, "%s\"%s\":{\"DataType\":\"String\",\"StringValue\":\"%s\"}",
-			i == 0 ? "" : ",", attributes[i].name, attributes[i].value);
+		    buf_printf(to, ",\"%s\":{\"DataType\":\"String\",\"StringValue\":\"%s\"}",
+			attributes[i].name, attributes[i].value);
 	return bad | buf_addstr(to, "}}");
 }
 
 static int
-add_sns_attribute(struct buf *to, int n, int i)
+add_sns_attribute(struct buf *to, int n, int i, const char *name, const char *value)
 {
 	static const char prefix[] = "&PublishBatchRequestEntries.member.%d"
 				     ".MessageAttributes.entry.%d.%s=%s";
-	const char *const parts[][2] = {{"Name", attributes[i].name},
-	    {"Value.DataType", "String"}, {"Value.StringValue", attributes[i].value}};
+	const char *const parts[][2] = {
+	    {"Name", name}, {"Value.DataType", "String"}, {"Value.StringValue", value}};
 	int bad = 0;
 
 	for (int part = 0; part < 3; part++)
@@ -97,8 +91,9 @@ add_sns(struct buf *to, int n, const char *body)
 	    "&PublishBatchRequestEntries.member.%d.Id=%d"
 	    "&PublishBatchRequestEntries.member.%d.Message=%s",
 	    n + 1, n, n + 1, escaped);
+	bad |= add_sns_attribute(to, n, ATTRIBUTES, "base64encoded", "true");
 	for (int i = 0; i < ATTRIBUTES; i++)
-		bad |= add_sns_attribute(to, n, i);
+		bad |= add_sns_attribute(to, n, i, attributes[i].name, attributes[i].value);
 	curl_free(escaped);
 	return bad;
 }

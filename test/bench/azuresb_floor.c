@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attributes.h"
+
 enum { MAX_FRAME = 65536 };
 
 struct floor {
@@ -66,6 +68,14 @@ fill(struct floor *f, const char *key, const char *body, size_t len)
 	pn_data_enter(d);
 	pn_data_put_symbol(d, bytes_of("x-opt-partition-key"));
 	pn_data_put_string(d, bytes_of(key));
+	pn_data_exit(d);
+	d = pn_message_properties(m);
+	pn_data_put_map(d);
+	pn_data_enter(d);
+	for (int i = 0; i < ATTRIBUTES; i++) {
+		pn_data_put_string(d, bytes_of(attributes[i].name));
+		pn_data_put_string(d, bytes_of(attributes[i].value));
+	}
 	pn_data_exit(d);
 	pn_data_put_binary(pn_message_body(m), pn_bytes(len, body));
 }

@@ -12,6 +12,8 @@
 
 #include <nats/nats.h>
 
+#include "attributes.h"
+
 enum { PENDING = 8192, WAIT_MS = 120000 };
 
 static void
@@ -38,6 +40,7 @@ publish_lines(jsCtx *js, const char *subject)
 	const char *body;
 	size_t room = 0, n = 0;
 	ssize_t len;
+	natsMsg *m;
 	jsPubOptions options;
 
 	jsPubOptions_Init(&options);
@@ -47,9 +50,12 @@ publish_lines(jsCtx *js, const char *subject)
 		if (body++ == NULL)
 			check(NATS_INVALID_ARG, "a line has no tab");
 		snprintf(id, sizeof(id), "%zu", ++n);
-		check(
-		    js_PublishAsync(js, subject, body, (int)(line + len - 1 - body), &options),
-		    "publish");
+		check(natsMsg_Create(&m, subject, NULL, body, (int)(line + len - 1 - body)),
+		    "message");
+		for (int i = 0; i < ATTRIBUTES; i++)
+			check(natsMsgHeader_Set(m, attributes[i].name, attributes[i].value),
+			    "header");
+		check(js_PublishMsgAsync(js, &m, &options), "publish"); /* takes m */
 	}
 	free(line);
 	return n;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "attributes.h"
 #include "kpublish/rabbit_amqp.h"
 #if __has_include(<rabbitmq-c/tcp_socket.h>)
 #include <rabbitmq-c/tcp_socket.h>
@@ -17,7 +18,7 @@
 #include <amqp_tcp_socket.h>
 #endif
 
-enum { CHANNEL = 1, FRAME_MAX = 131072, HEADERS = 7, READ_EACH = 64 };
+enum { CHANNEL = 1, FRAME_MAX = 131072, READ_EACH = 64 };
 
 static void
 check(int ok, const char *what)
@@ -69,20 +70,20 @@ read_confirms(amqp_connection_state_t c, uint64_t *confirmed, int wait)
 static void
 publish(amqp_connection_state_t c, const char *exchange, amqp_bytes_t body)
 {
-	amqp_table_entry_t headers[HEADERS];
+	amqp_table_entry_t headers[ATTRIBUTES];
 	amqp_basic_properties_t properties = {
 	    ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
 		      AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG,
 	    .content_type = amqp_cstring_bytes("application/x-protobuf"),
 	    .delivery_mode = 2,
-	    .headers = {HEADERS, headers},
+	    .headers = {ATTRIBUTES, headers},
 	    .message_id = amqp_cstring_bytes("85985532-4862-55da-86b3-bbb9c5beeca8"),
 	};
 
-	for (size_t i = 0; i < HEADERS; i++)
-		headers[i] = (amqp_table_entry_t){.key = amqp_cstring_bytes("api_version"),
+	for (int i = 0; i < ATTRIBUTES; i++)
+		headers[i] = (amqp_table_entry_t){.key = amqp_cstring_bytes(attributes[i].name),
 		    .value = {.kind = AMQP_FIELD_KIND_UTF8,
-			.value.bytes = amqp_cstring_bytes("kollect.resource.event")}};
+			.value.bytes = amqp_cstring_bytes(attributes[i].value)}};
 	check(amqp_basic_publish(c, CHANNEL, amqp_cstring_bytes(exchange),
 		  amqp_cstring_bytes("c/85985532-4862-55da-86b3-bbb9c5beeca8"), 1, 0,
 		  &properties, body) == AMQP_STATUS_OK,
