@@ -116,27 +116,27 @@ refuses() {
 }
 
 @test "gcppubsub: the server is killed, and comes back" {
-	suite_killed 40000
+	suite_killed 20000
 }
 
 @test "gcppubsub: the server cannot be reached for a while" {
-	suite_unreachable
+	suite_unreachable 20000
 }
 
 @test "gcppubsub: answers are lost" {
-	suite_answers_lost
+	suite_answers_lost 10000
 }
 
 @test "gcppubsub: connections are cut anywhere" {
-	suite_cut
+	suite_cut 10000
 }
 
 @test "gcppubsub: connections are reset" {
-	suite_resets
+	suite_resets 20000
 }
 
 @test "gcppubsub: a server that never answers" {
-	suite_silent
+	suite_silent 10000
 }
 
 @test "gcppubsub: a slow server slows the reading" {
@@ -153,7 +153,7 @@ refuses() {
 }
 
 @test "gcppubsub: kpublish is killed" {
-	suite_killed_self 40000
+	suite_killed_self 20000
 }
 
 @test "gcppubsub: a few keys: a request holds what has gathered of one" {
