@@ -58,8 +58,9 @@ nats_options_error(natsStatus status)
 	const char *place = text != NULL && *text == '(' ? strstr(text, "): ") : NULL;
 
 	if (text == NULL || *text == '\0')
-		return natsStatus_GetText(status);
-	if (strstr(text, "Expected 'PONG', got ''") != NULL)
+		text = natsStatus_GetText(status);
+	/* By TLS 1.3 a server says no to a certificate when the client thinks itself connected. */
+	if (status == NATS_CONNECTION_CLOSED || strstr(text, "Expected 'PONG', got ''") != NULL)
 		return "the server closed the connection at the login; it may want a client's "
 		       "certificate (NATS_CERT, NATS_KEY)";
 	return place != NULL ? place + strlen("): ") : text;
