@@ -25,8 +25,8 @@
 
 # The most that kpublish may take: its window of 32 MiB twice, as the bus's library may have a copy, and itself.
 suite_most_kib=98304
-# What it may have read and has no acks for: the window, the input's buffer, and what is done behind a message that is not.
-suite_most_unacked=$((56 << 20))
+# What it may have read and not be done with: the window, the input's buffer, and what its metrics do not tell yet.
+suite_most_undone=$((44 << 20))
 
 suite_setup() {
 	bats_require_minimum_version 1.5.0
@@ -186,19 +186,21 @@ suite_silent() {
 	suite_arrives "$n"
 }
 
-# suite_slow [N [BYTES]]: N times BYTES is a multiple of the window. A megabyte a second, then as it likes.
+# suite_slow [N [BYTES [RATE]]]: N times BYTES is more than the window. RATE bytes a second, then as it likes.
 suite_slow() {
-	local n=${1:-12500} bytes=${2:-8192} acked place
+	local n=${1:-12500} bytes=${2:-8192} acked done place
 	bus_new suite-slow
 	suite_frames "$n" "$bytes"
 	suite_proxy
-	suite_tell throttle 1000000
+	suite_tell throttle "${3:-1000000}"
 	suite_publish
 	wait_for 240 suite_acked_over $((4000000 / bytes))
 	place=$(suite_place)
+	# Acks may be behind: one message that is sent once more holds back those of others that are done.
+	done=$(suite_metric 'messages_total{result="acked"}')
 	acked=$(suite_acked)
-	[ $((place - acked * bytes)) -le "$suite_most_unacked" ] ||
-		suite_fail "$place bytes have been read, and $acked messages of $bytes acknowledged"
+	[ $((place - done * bytes)) -le "$suite_most_undone" ] ||
+		suite_fail "$place bytes have been read, and $done messages of $bytes were done"
 	suite_runs
 	suite_say "slow: $((place >> 20)) MiB read, $((acked * bytes >> 20)) MiB acknowledged; peak $((peak / 1024)) MiB"
 	suite_tell throttle 0

@@ -140,7 +140,7 @@ refuses() {
 }
 
 @test "gcppubsub: a slow server slows the reading" {
-	suite_slow
+	suite_slow 12500 8192 2000000
 }
 
 @test "gcppubsub: too large" {
