@@ -188,7 +188,7 @@ suite_silent() {
 
 # suite_slow [N [BYTES [RATE]]]: N times BYTES is more than the window. RATE bytes a second, then as it likes.
 suite_slow() {
-	local n=${1:-12500} bytes=${2:-8192} acked done place
+	local n=${1:-12500} bytes=${2:-8192} acked finished place
 	bus_new suite-slow
 	suite_frames "$n" "$bytes"
 	suite_proxy
@@ -197,10 +197,10 @@ suite_slow() {
 	wait_for 240 suite_acked_over $((4000000 / bytes))
 	place=$(suite_place)
 	# Acks may be behind: one message that is sent once more holds back those of others that are done.
-	done=$(suite_metric 'messages_total{result="acked"}')
+	finished=$(suite_metric 'messages_total{result="acked"}')
 	acked=$(suite_acked)
-	[ $((place - done * bytes)) -le "$suite_most_undone" ] ||
-		suite_fail "$place bytes have been read, and $done messages of $bytes were done"
+	[ $((place - finished * bytes)) -le "$suite_most_undone" ] ||
+		suite_fail "$place bytes have been read, and $finished messages of $bytes were done"
 	suite_runs
 	suite_say "slow: $((place >> 20)) MiB read, $((acked * bytes >> 20)) MiB acknowledged; peak $((peak / 1024)) MiB"
 	suite_tell throttle 0
