@@ -52,6 +52,7 @@ teardown() { kdiff_teardown; }
 # Starts kdiff on a pipe that stays open: standard input is descriptor 9.
 start() {
 	mkfifo pipe
+	: >out # what is there now is of an earlier run
 	# the shell makes what is in the background ignore SIGINT, and kdiff would leave it at that
 	env --default-signal=INT "$kdiff" "$@" <pipe >out 2>err 3>&- &
 	background=$!

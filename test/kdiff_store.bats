@@ -42,6 +42,7 @@ known_store() {
 start() {
 	rm -f pipe
 	mkfifo pipe
+	: >out # what is there now is of an earlier run
 	"$kdiff" --metrics metrics "$@" <pipe >out 2>err 3>&- &
 	background=$!
 	exec 9>pipe

@@ -41,14 +41,14 @@ fails() {
 }
 
 # gives_up TEXT ARGS...: with frames, and on standard error first a warning that
-# has TEXT, at last, after 5 s without success, that it is given up for that reason.
+# has TEXT, at last, after 3 s without success, that it is given up for that reason.
 gives_up() {
 	local text=$1 shown=${2%%\?*}
 	shift
-	run --separate-stderr -1 "$kpublish" "$@" --retry-timeout 5 <frames
+	run --separate-stderr -1 "$kpublish" "$@" --retry-timeout 3 <frames
 	echo "$stderr"
 	[[ ${stderr_lines[0]} == "kpublish: warning: $shown: "*"$text"*'(retrying)' ]]
-	[[ ${stderr_lines[-2]} == "kpublish: $shown: has accepted no message for 5 s: "*"$text"* ]]
+	[[ ${stderr_lines[-2]} == "kpublish: $shown: has accepted no message for 3 s: "*"$text"* ]]
 	[[ ${stderr_lines[-1]} == *'messages are not acknowledged' ]]
 }
 

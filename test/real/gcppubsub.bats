@@ -21,15 +21,13 @@ bus_limit() { echo $((large_limit * 3 / 4 - 1500)); }
 large_limit=1000000
 bus_check_key() { echo yes; }
 bus_count() { pubsub_count "$server" "$topic"; }
+# pstest takes minutes to hand out what the topic has; one test has the consumer receive.
+bus_receive() { pubsub_read "$server" "$topic" | "$consumer/decode"; }
 
 bus_new() {
 	topic=$1
 	pubsub_topic "$server" "$topic"
-	pubsub_subscribe "$server" "$topic"
 	url="gcppubsub://p/$topic?endpoint=$(pubsub_google "$server")"
-	from=gcppubsub://projects/p/subscriptions/$topic
-	PUBSUB_EMULATOR_HOST=$(pubsub_emulator "$server") # the consumer's: endpoint= goes before it
-	export PUBSUB_EMULATOR_HOST
 }
 
 setup_file() {
@@ -55,12 +53,6 @@ teardown() {
 
 # --- what the tests of Pub/Sub's own need ----------------------------------------------------
 
-# topic NAME: as bus_new, without a subscription.
-topic() {
-	topic=$1
-	pubsub_topic "$server" "$topic"
-	url="gcppubsub://p/$topic?endpoint=$(pubsub_google "$server")"
-}
 
 # frames N KEYS [BYTES]: N frames, BYTES a state.
 frames() {
@@ -74,7 +66,7 @@ frames() {
 arrives() {
 	local n=$1
 	[ "$(suite_acked)" -eq "$n" ] || suite_fail "acks ended at $(suite_acked), not $n"
-	pubsub_read "$server" "$topic" | "$consumer/decode" >got
+	bus_receive "$n" >got
 	"$consumer/arrived" "${@:2}" "$frames" got
 	[ "$(pubsub_counted "$server" overlaps)" -eq 0 ]
 	[ "$(pubsub_counted "$server" requests)" -eq "$(pubsub_counted "$server" http2)" ]
@@ -113,6 +105,17 @@ refuses() {
 
 @test "gcppubsub: all arrive" {
 	suite_all_arrive
+}
+
+@test "gcppubsub: a consumer of kollect 1.x" {
+	bus_new consumed
+	pubsub_subscribe "$server" consumed
+	suite_frames 2000 2048
+	suite_publish
+	suite_ends
+	PUBSUB_EMULATOR_HOST=$(pubsub_emulator "$server") \
+		"$consumer/consumer" gcppubsub://projects/p/subscriptions/consumed 2000 >got
+	"$consumer/arrived" --no-copies "$frames" got
 }
 
 @test "gcppubsub: the server is killed, and comes back" {
@@ -157,7 +160,7 @@ refuses() {
 }
 
 @test "gcppubsub: a few keys: a request holds what has gathered of one" {
-	topic few
+	bus_new few
 	frames 20000 3 100
 	suite_publish
 	suite_ends
@@ -166,7 +169,7 @@ refuses() {
 }
 
 @test "gcppubsub: many keys: many requests at once" {
-	topic many
+	bus_new many
 	pubsub_order "$server" 'hold?ms=50'
 	frames 5000 5000 100
 	suite_publish
@@ -176,7 +179,7 @@ refuses() {
 }
 
 @test "gcppubsub: key and attributes" {
-	topic headers
+	bus_new headers
 	frames 1 1
 	suite_publish
 	suite_ends
@@ -186,7 +189,7 @@ refuses() {
 }
 
 @test "gcppubsub: connected before there is anything to publish" {
-	topic quiet
+	bus_new quiet
 	mkfifo idle
 	input=idle
 	suite_publish & # opening the pipe waits for its other end
@@ -199,7 +202,7 @@ refuses() {
 }
 
 @test "gcppubsub: an emulator, without credentials" {
-	topic emulated
+	bus_new emulated
 	frames 5000 50
 	unset GOOGLE_APPLICATION_CREDENTIALS
 	export PUBSUB_EMULATOR_HOST
@@ -214,7 +217,7 @@ refuses() {
 
 @test "gcppubsub: credentials of each kind" {
 	local before
-	topic kinds
+	bus_new kinds
 	frames 10 2
 	before=$(pubsub_counted "$server" tokens_metadata)
 	pubsub_user "$server" '.quota_project_id = "q"' >user.json
@@ -254,7 +257,7 @@ refuses() {
 
 @test "gcppubsub: a token is replaced before it expires" {
 	local before refused
-	topic expires
+	bus_new expires
 	frames 2000 20
 	before=$(pubsub_counted "$server" tokens)
 	refused=$(pubsub_counted "$server" unauthenticated)
@@ -270,7 +273,7 @@ refuses() {
 
 @test "gcppubsub: a token is revoked, and the account's key replaced, in the middle" {
 	local refused
-	topic revoked
+	bus_new revoked
 	frames 20000 200 500
 	refused=$(pubsub_counted "$server" unauthenticated)
 	suite_publish_gated 20000
@@ -286,7 +289,7 @@ refuses() {
 }
 
 @test "gcppubsub: no token to be had for a while" {
-	topic tokens
+	bus_new tokens
 	frames 100 10
 	pubsub_order "$server" 'refuse?n=2&body=secret-of-the-server'
 	suite_publish
@@ -298,7 +301,7 @@ refuses() {
 
 @test "gcppubsub: throttled and unavailable: less at a time, nothing lost" {
 	local code
-	topic faults
+	bus_new faults
 	frames 40000 400 200
 	for code in RESOURCE_EXHAUSTED UNAVAILABLE INTERNAL ABORTED DEADLINE_EXCEEDED CANCELLED; do
 		pubsub_order "$server" "fault?code=$code&n=30&after=300"
@@ -313,7 +316,7 @@ refuses() {
 }
 
 @test "gcppubsub: accepted, and not said so: once more, in order" {
-	topic lost
+	bus_new lost
 	frames 10000 100 500
 	pubsub_order "$server" 'fault?code=UNAVAILABLE&n=50&after=100&lost=1'
 	suite_publish
@@ -336,14 +339,14 @@ refuses() {
 }
 
 @test "gcppubsub: permission denied" {
-	topic denied
+	bus_new denied
 	frames 100 10
 	pubsub_order "$server" 'fault?code=PERMISSION_DENIED&n=1000000'
 	refuses 1 'PERMISSION_DENIED: ' projects/p/topics/denied roles/pubsub.publisher
 }
 
 @test "gcppubsub: credentials that are not accepted" {
-	topic wrong
+	bus_new wrong
 	frames 10 2
 	pubsub_user "$server" '.refresh_token = "another-secret"' >account.json
 	refuses 1 "no access token: $(pubsub_google "$server"): HTTP status 400: invalid_grant: Token has been expired"
@@ -363,7 +366,7 @@ refuses() {
 }
 
 @test "gcppubsub: TLS: an unknown authority, another host's certificate" {
-	topic tls
+	bus_new tls
 	frames 10 2
 	unset SSL_CERT_FILE
 	refuses 1 "$(pubsub_google "$server"): " 'certificate'
@@ -376,7 +379,7 @@ refuses() {
 }
 
 @test "gcppubsub: too large for the server, in the middle of a request: shrunk, the rest in order" {
-	topic middle
+	bus_new middle
 	pubsub_order "$server" 'limit?bytes=20000'
 	"$test_lib/../wire/records.py" 300 1 200 >small
 	{
@@ -395,7 +398,7 @@ refuses() {
 }
 
 @test "gcppubsub: larger than Pub/Sub takes: not even sent" {
-	topic huge
+	bus_new huge
 	frames 1 1 8000000
 	suite_publish --dead-letter dead
 	suite_ends
@@ -406,7 +409,7 @@ refuses() {
 }
 
 @test "gcppubsub: a message that is refused: found among others, to the dead-letter file" {
-	topic refused
+	bus_new refused
 	frames 1000 4 100
 	pubsub_order "$server" 'fault?code=INVALID_ARGUMENT&n=1000000&name=web-3'
 	suite_publish --dead-letter dead
