@@ -15,6 +15,7 @@
 
 #include "core.h"
 #include "kafka_config.h"
+#include "kafka_limit.h"
 #include "kafka_producer.h"
 
 enum {
@@ -25,7 +26,8 @@ enum {
 	LOOK_MS = 2000,    /* how often a silent producer is asked for its topic */
 	METADATA_MS = 200, /* and how long it may take */
 	BATCH_MIN = 1000,
-	SMALL = 16384, /* bytes; no broker's limit is below that */
+	SMALL = 16384,   /* bytes; no broker's limit is below that */
+	AROUND = 1024,   /* bytes of a batch of one message beside what size_of counts */
 };
 
 struct kafka {
@@ -34,12 +36,13 @@ struct kafka {
 	rd_kafka_conf_t *conf;
 	struct kafka_settings settings;
 	struct kafka_producer producer;
+	struct kafka_limit limit; /* nothing is sent until it is known, or cannot be */
 	size_t batch_bytes;      /* of one batch at most */
 	size_t next_batch_bytes; /* for the next producer */
 	struct message
 	    *out[WINDOW_MESSAGES]; /* given to the producer; a message's tag is its place */
 	size_t n_out;
-	size_t proven;       /* the broker has taken a message as large as that */
+	size_t proven;       /* the broker takes, or has taken, a message as large as that */
 	bool renew;          /* the producer is of no use any more */
 	bool waiting;        /* for what it may still tell */
 	int64_t waiting_ms;  /* since then */
@@ -222,6 +225,7 @@ kafka_close(void *bus)
 	if (b == NULL)
 		return;
 	b->deaf = true;
+	kafka_limit_close(&b->limit);
 	kafka_producer_close(&b->producer);
 	if (b->conf != NULL)
 		rd_kafka_conf_destroy(b->conf);
@@ -238,6 +242,12 @@ batch_size(const rd_kafka_conf_t *conf)
 
 	rd_kafka_conf_get(conf, "batch.size", text, &len);
 	return (size_t)strtoul(text, NULL, 10);
+}
+
+static void
+ask_limit(struct kafka *b)
+{
+	kafka_limit_ask(&b->limit, b->producer.rk, b->settings.topic, b->settings.fd);
 }
 
 static void *
@@ -275,6 +285,7 @@ kafka_open(const struct url *url, const struct bus_owner *owner, int *exit_code)
 		kafka_close(b);
 		return NULL;
 	}
+	ask_limit(b);
 	return b;
 }
 
@@ -284,7 +295,7 @@ kafka_send(void *bus, struct message *m)
 	struct kafka *b = bus;
 	rd_kafka_resp_err_t err;
 
-	if (b->renew || !may_go(b, m))
+	if (b->renew || b->limit.answers != NULL || !may_go(b, m))
 		return BUS_LATER;
 	err = kafka_producer_send(&b->producer, m);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -339,11 +350,36 @@ kafka_timeout_ms(void *bus)
 	return b->renew ? patience_ms(b) : -1;
 }
 
+/* A topic whose limit is below our batches gets a producer with smaller ones, before anything is sent. */
+static void
+look_at_limit(struct kafka *b)
+{
+	size_t bytes;
+
+	switch (kafka_limit_look(&b->limit, b->producer.rk, b->settings.topic, &bytes)) {
+	case KAFKA_LIMIT_NONE_YET:
+		return;
+	case KAFKA_LIMIT_KNOWN:
+		if (bytes > SMALL + AROUND)
+			b->proven = bytes - AROUND;
+		if (bytes < b->batch_bytes) {
+			b->next_batch_bytes = bytes;
+			b->renew = true;
+		}
+		break;
+	case KAFKA_LIMIT_UNKNOWN:
+		break;
+	}
+	kafka_limit_close(&b->limit);
+}
+
 /* Another producer in place of one that is of no use, when that has told what it could. What is
  * still out then is sent again. */
 static int
 renew(struct kafka *b)
 {
+	bool asked = b->limit.answers != NULL;
+
 	if (!b->waiting) {
 		b->waiting = true;
 		b->waiting_ms = core_now_ms();
@@ -353,6 +389,7 @@ renew(struct kafka *b)
 	if (patience_ms(b) > 0)
 		return 0;
 	b->deaf = true;
+	kafka_limit_close(&b->limit);
 	kafka_producer_close(&b->producer);
 	b->deaf = false;
 	while (b->n_out > 0) {
@@ -363,7 +400,11 @@ renew(struct kafka *b)
 	}
 	b->renew = b->waiting = false;
 	b->batch_bytes = b->next_batch_bytes;
-	return kafka_producer_open(&b->producer, &b->settings, b->batch_bytes);
+	if (kafka_producer_open(&b->producer, &b->settings, b->batch_bytes) == -1)
+		return -1;
+	if (asked)
+		ask_limit(b);
+	return 0;
 }
 
 /* While there is nothing to send librdkafka does not say that it is connected, and that there is
@@ -397,6 +438,8 @@ kafka_work(void *bus)
 
 	(void)!read(b->settings.fd, &events, sizeof(events));
 	rd_kafka_poll(b->producer.rk, 0);
+	if (b->limit.answers != NULL)
+		look_at_limit(b);
 	if (b->renew)
 		return renew(b);
 	look(b);

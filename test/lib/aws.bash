@@ -41,6 +41,11 @@ moto_stop() {
 	stop_server "$1" moto
 }
 
+# moto_sent DIR TOPIC [count]: what the topic has accepted, see test/tools/motoserver.py.
+moto_sent() {
+	curl -fsS "$(aws_url "$1" moto)/sent/$2${3:+?$3}"
+}
+
 # fakeaws_start DIR UPSTREAM [OPTION...]: see test/tools/fakeaws.py. Told by
 # fakeaws_tell DIR FAULT [NUMBER], and fakeaws_count DIR WHAT says how often.
 fakeaws_start() {
@@ -162,6 +167,6 @@ moto_run() {
 	modules=$(server_path moto) || return 1
 	launch "$dir" moto env PYTHONPATH="$modules" PYTHONDONTWRITEBYTECODE=1 \
 		INITIAL_NO_AUTH_ACTION_COUNT="${2:-inf}" MOTO_ACCOUNT_ID=000000000000 \
-		/usr/bin/python3 -m moto.server -H 127.0.0.1 -p "$(cat "$dir/moto.port")" || return 1
+		"$test_tools/motoserver.py" "$(cat "$dir/moto.port")" || return 1
 	wait_ready "$dir" moto 120 curl -fs "$(aws_url "$dir" moto)/moto-api/data.json"
 }
