@@ -141,6 +141,15 @@ arrives() {
 	gives_up 'Broker: Topic authorization failed' kafka://denied
 }
 
+@test "kafka security: who may write need not be allowed to ask for the topic's limits" {
+	login scram scr4m SCRAM-SHA-512
+	kafka_topic "$server" write-only
+	kafka_admin "$server" AclCommand --add --allow-principal User:scram --operation Write --topic write-only
+	"$kpublish" kafka://write-only --ack-fd 3 3>acks <frames 2>err
+	[ "$(last_ack)" = 20 ]
+	[ ! -s err ]
+}
+
 # Nothing is lost while the password is wrong, as one that is being changed.
 @test "kafka security: a user who is let in later" {
 	login late l4te SCRAM-SHA-512
