@@ -83,7 +83,7 @@ no_secret_in() {
 }
 
 @test "awssqs: all arrive" {
-	suite_all_arrive 20000
+	suite_all_arrive
 }
 
 @test "awssqs: the server cannot be reached for a while" {
