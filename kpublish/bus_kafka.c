@@ -26,8 +26,8 @@ enum {
 	LOOK_MS = 2000,    /* how often a silent producer is asked for its topic */
 	METADATA_MS = 200, /* and how long it may take */
 	BATCH_MIN = 1000,
-	SMALL = 16384,   /* bytes; no broker's limit is below that */
-	AROUND = 1024,   /* bytes of a batch of one message beside what size_of counts */
+	SMALL = 16384, /* bytes; no broker's limit is below that */
+	AROUND = 1024, /* bytes of a batch of one message beside what size_of counts */
 };
 
 struct kafka {
@@ -37,8 +37,8 @@ struct kafka {
 	struct kafka_settings settings;
 	struct kafka_producer producer;
 	struct kafka_limit limit; /* nothing is sent until it is known, or cannot be */
-	size_t batch_bytes;      /* of one batch at most */
-	size_t next_batch_bytes; /* for the next producer */
+	size_t batch_bytes;       /* of one batch at most */
+	size_t next_batch_bytes;  /* for the next producer */
 	struct message
 	    *out[WINDOW_MESSAGES]; /* given to the producer; a message's tag is its place */
 	size_t n_out;
