@@ -3,7 +3,7 @@
 """Compares what was published with the truth that churn.py wrote.
 
 usage: truth.py [--live FILE | --missed FILE | --known FILE]... [--records]
-                [--allow-duplicates] [--by-uid] [--shown-secrets] < events
+                [--allow-duplicates] [--by-uid] [--gaps] [--shown-secrets] < events
 
 Standard input is what `kenvelope --decode` prints, or with --records what
 kdiff does. The truth files are given in the order of their writes:
@@ -19,7 +19,9 @@ come in the object's order. Values of Secrets must have been taken out, unless
 --shown-secrets. A duplicate with the same id is a failure too, unless
 --allow-duplicates, which counts them. An object's order is that of its name: the deletion of one
 comes before the creation of the next. With --by-uid it is that of each uid, which
-is all that a bus keeps whose key is the uid. Objects that the truth does not know are passed over, but
+is all that a bus keeps whose key is the uid. With --gaps writes may have been missed: each object must be
+published in states that writes left, in their order, each with the one published before, and end in
+its last one, or its deletion. Objects that the truth does not know are passed over, but
 not in the namespaces of its objects, unless they are Events.
 
 Prints each difference (the first 20) on standard error, and
@@ -187,6 +189,9 @@ class Comparison:
             self.compare_object(key, self.truth.changes.get(key, []), self.events.get(key, []))
 
     def compare_object(self, key, expected, events):
+        if self.options.gaps:
+            self.compare_with_gaps(key, expected, events)
+            return
         shared = key in self.truth.shared
         if shared:  # the server's own updates are not known
             events = [e for e in events if e.op != "updated"]
@@ -213,6 +218,47 @@ class Comparison:
             told[event.uid if self.options.by_uid else None].append((place[same], event))
         for part in told.values():
             self.compare_order(key, [p for p, _ in part], [e for _, e in part])
+
+    def compare_with_gaps(self, key, expected, events):
+        writes, told = collections.defaultdict(list), collections.defaultdict(list)
+        for e in expected:
+            writes[e.uid].append(e)
+        seen = {}
+        for event in events:
+            same = identity(event.op, event.uid, event.version)
+            if same not in seen:
+                seen[same] = event
+                told[event.uid].append(event)
+                continue
+            self.count["repeated"] += 1
+            if not self.options.allow_duplicates or event.id != seen[same].id:
+                self.wrong("duplicates", key, f"{event.op} uid {event.uid}")
+        for uid in writes.keys() | told.keys():
+            if key not in self.truth.shared:
+                self.compare_steps(key, writes[uid], told[uid])
+
+    def compare_steps(self, key, writes, events):
+        """Each event must lead on from what was published of the uid before."""
+        place = {w.version: n for n, w in enumerate(writes) if w.now}
+        gone = writes and writes[-1].op == "deleted"
+        at = None
+        for n, e in enumerate(events):
+            told = f"{e.op} uid {e.uid} resourceVersion {e.version}"
+            if (e.op == "created") != (n == 0) or (e.op == "deleted" and not gone) or \
+                    (e.op != "deleted" and e.version not in place):
+                self.wrong("false", key, told)
+                return
+            now = len(writes) - 1 if e.op == "deleted" else place[e.version]
+            if at is not None and now <= at:
+                self.wrong("out of order", key, told)
+                return
+            then = writes[at].now if at is not None else None
+            if e.op == "deleted" and without_version(e.then) == without_version(writes[-1].then):
+                then = writes[-1].then  # the watch has shown the deletion
+            self.compare_states(Expected(e.op, e.uid, key, None, then, writes[now].now), e)
+            at = now
+        if writes and at != len(writes) - 1 and (at is not None or not gone):
+            self.wrong("missing", key, f"{writes[-1].op} uid {writes[-1].uid}")
 
     def compare_order(self, key, places, events):
         """Those out of order: what the longest ordered part leaves out."""
@@ -281,6 +327,7 @@ def arguments():
     p.add_argument("--records", action="store_true")
     p.add_argument("--allow-duplicates", action="store_true")
     p.add_argument("--by-uid", action="store_true")
+    p.add_argument("--gaps", action="store_true")
     p.add_argument("--shown-secrets", action="store_true")
     return p.parse_args()
 
