@@ -197,6 +197,7 @@ nats_flush(void *bus)
 	if (b->mode == NATS_CORE && b->unflushed &&
 	    nats_link_flush(b->link, b->generation, b->tag) == 0)
 		b->unflushed = false;
+	(void)nats_link_hand_over(b->link); /* without memory: the next time */
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "nats_link.h"
 #include "nats_wire.h"
 
-enum { SUBJECT_SIZE = 256, WHY_SIZE = 256 };
+enum { SUBJECT_SIZE = 256, WHY_SIZE = 256, SENT_BYTES_MAX = 256 * 1024 };
 
 /* In a thread of cnats: the answer to a message. */
 static void
@@ -156,9 +156,18 @@ nats_conn_connect(struct nats_conn *c, char *why, size_t why_size)
 	return -1;
 }
 
+static void
+destroy_sent(struct nats_conn *c)
+{
+	while (c->n_sent > 0)
+		natsMsg_Destroy(c->sent[--c->n_sent]);
+	c->sent_bytes = 0;
+}
+
 void
 nats_conn_drop(struct nats_conn *c)
 {
+	destroy_sent(c);
 	natsSubscription_Destroy(c->answers);
 	natsConnection_Destroy(c->nc);
 	c->answers = NULL;
@@ -191,6 +200,11 @@ nats_conn_publish(
 	s = make_msg(&msg, subject, tag != 0 ? reply : NULL, m);
 	if (s == NATS_OK)
 		s = natsConnection_PublishMsg(c->nc, msg);
-	natsMsg_Destroy(msg);
+	if (msg == NULL)
+		return s;
+	c->sent[c->n_sent++] = msg;
+	c->sent_bytes += m->len;
+	if (c->n_sent == NATS_SENT_MAX || c->sent_bytes >= SENT_BYTES_MAX)
+		destroy_sent(c);
 	return s;
 }

@@ -8,6 +8,8 @@
 #include "mailbox.h"
 #include "nats_options.h"
 
+enum { NATS_SENT_MAX = 64 };
+
 struct nats_conn {
 	struct nats_settings settings;
 	struct nats_servers servers;
@@ -17,6 +19,11 @@ struct nats_conn {
 	struct mailbox *box;
 	void (*closed)(void *arg); /* from a thread of cnats */
 	void *closed_arg;
+	/* Copies of what was sent. cnats frees a message in a thread of its own, which is woken for
+	 * each and then is in the way of who makes the next: they are given to it many at a time. */
+	natsMsg *sent[NATS_SENT_MAX];
+	size_t n_sent;
+	size_t sent_bytes;
 };
 
 /* servers: NATS_SERVER_URL. box, closed and closed_arg are set by the caller before. -1 with

@@ -45,6 +45,7 @@ struct nats_link {
 	struct mailbox *box;
 	pthread_t thread;
 	bool started;
+	struct jobs gathered; /* the caller's: not handed over yet */
 
 	/* The thread's own. */
 	struct nats_conn conn;
@@ -268,44 +269,69 @@ run(void *arg)
 	return NULL;
 }
 
+/* Room for so many. -1 with errno ENOMEM. */
 static int
-add_job(struct nats_link *link, const struct job *job)
+jobs_reserve(struct jobs *jobs, size_t n)
 {
-	struct jobs *jobs = &link->jobs;
-	int result = 0;
+	size_t size = jobs->size > 0 ? jobs->size : FIRST_JOBS;
+	struct job *more;
 
-	pthread_mutex_lock(&link->lock);
-	if (jobs->n == jobs->size) {
-		size_t size = jobs->size > 0 ? 2 * jobs->size : FIRST_JOBS;
-		struct job *more = reallocarray(jobs->job, size, sizeof(*more));
+	while (size < n)
+		size *= 2;
+	if (size == jobs->size)
+		return 0;
+	more = reallocarray(jobs->job, size, sizeof(*more));
+	if (more == NULL)
+		return -1;
+	jobs->job = more;
+	jobs->size = size;
+	return 0;
+}
 
-		if (more != NULL) {
-			jobs->job = more;
-			jobs->size = size;
-		} else {
-			result = -1;
-		}
-	}
-	if (result == 0) {
-		jobs->job[jobs->n++] = *job;
-		if (jobs->n == 1)
-			pthread_cond_signal(&link->wake);
-	}
-	pthread_mutex_unlock(&link->lock);
-	return result;
+static int
+gather(struct nats_link *link, const struct job *job)
+{
+	struct jobs *jobs = &link->gathered;
+
+	if (jobs_reserve(jobs, jobs->n + 1) == -1)
+		return -1;
+	jobs->job[jobs->n++] = *job;
+	return 0;
 }
 
 int
 nats_link_send(
     struct nats_link *link, uint64_t generation, uint64_t tag, const struct message *m)
 {
-	return add_job(link, &(struct job){generation, tag, m});
+	return gather(link, &(struct job){generation, tag, m});
 }
 
 int
 nats_link_flush(struct nats_link *link, uint64_t generation, uint64_t tag)
 {
-	return add_job(link, &(struct job){generation, tag, NULL});
+	return gather(link, &(struct job){generation, tag, NULL});
+}
+
+int
+nats_link_hand_over(struct nats_link *link)
+{
+	struct jobs *from = &link->gathered;
+	struct jobs *to = &link->jobs;
+	int result = 0;
+
+	if (from->n == 0)
+		return 0;
+	pthread_mutex_lock(&link->lock);
+	result = jobs_reserve(to, to->n + from->n);
+	if (result == 0) {
+		memcpy(&to->job[to->n], from->job, from->n * sizeof(*from->job));
+		if (to->n == 0)
+			pthread_cond_signal(&link->wake);
+		to->n += from->n;
+		from->n = 0;
+	}
+	pthread_mutex_unlock(&link->lock);
+	return result;
 }
 
 struct mailbox *
@@ -383,6 +409,7 @@ nats_link_close(struct nats_link *link)
 	mailbox_close(link->box);
 	pthread_cond_destroy(&link->wake);
 	pthread_mutex_destroy(&link->lock);
+	free(link->gathered.job);
 	free(link->jobs.job);
 	free(link->work.job);
 	free(link);

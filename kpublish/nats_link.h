@@ -43,13 +43,17 @@ void nats_link_close(struct nats_link *link);
 
 struct mailbox *nats_link_mailbox(const struct nats_link *link);
 
-/* Sends the message on the connection of this generation; if that has ended, NATS_LOST says so.
- * m is borrowed until the mail about tag, or about the end of the generation, has come. Does
- * not block. -1 with errno ENOMEM. */
+/* Takes the message, to be sent on the connection of this generation; if that has ended, NATS_LOST
+ * says so. m is borrowed until the mail about tag, or about the end of the generation, has come.
+ * Does not block. -1 with errno ENOMEM. */
 int nats_link_send(
     struct nats_link *link, uint64_t generation, uint64_t tag, const struct message *m);
 
 /* Asks for NATS_FLUSHED about all up to tag. As nats_link_send. */
 int nats_link_flush(struct nats_link *link, uint64_t generation, uint64_t tag);
+
+/* What was taken goes to the thread, all at once: to wake it for each would cost more than to
+ * send it. -1 with errno ENOMEM: nothing was handed over. */
+int nats_link_hand_over(struct nats_link *link);
 
 #endif
