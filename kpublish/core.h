@@ -55,6 +55,8 @@ struct core {
 	int stop_fd;
 	int retry_timeout_s; /* 0: for ever */
 
+	/* The cost of a message that has been read and is not in the window yet; 0: none. */
+	size_t wanted;
 	bool ended;  /* nothing more is read */
 	bool failed; /* nor cut from what has been read; exit 1 when the window is empty */
 	bool fatal;  /* exit 1 now */

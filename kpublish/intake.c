@@ -47,8 +47,10 @@ take_frame(struct core *c, const uint8_t *frame, size_t len)
 		bad_frame(c, len, why);
 		return true;
 	}
-	if (!window_has_room(c->window, message_cost(&m)))
+	c->wanted = message_cost(&m);
+	if (!window_has_room(c->window, c->wanted))
 		return false;
+	c->wanted = 0;
 	if (!c->ops->in_place && message_keep(&m) == -1) {
 		log_error(&c->tool->log, "out of memory for a message of %zu bytes", len);
 		c->fatal = true;
@@ -67,6 +69,8 @@ intake_cut(struct core *c)
 	size_t len;
 	size_t whole;
 
+	if (intake_holds(c) && !intake_may_go_on(c))
+		return;
 	while (!c->fatal && !c->failed) {
 		switch (frame_next(&c->in, &frame, &len, &whole)) {
 		case FRAME_OK:
@@ -86,11 +90,13 @@ intake_cut(struct core *c)
 bool
 intake_holds(const struct core *c)
 {
-	const uint8_t *frame;
-	size_t len;
-	size_t whole;
+	return !c->failed && c->wanted > 0;
+}
 
-	return !c->failed && frame_next(&c->in, &frame, &len, &whole) != FRAME_MORE;
+bool
+intake_may_go_on(const struct core *c)
+{
+	return intake_holds(c) && window_has_eased(c->window, c->wanted);
 }
 
 void

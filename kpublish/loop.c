@@ -153,7 +153,7 @@ wait_ms(const struct core *c)
 
 	if (!c->later)
 		wait = shorter(wait, window_wait_ms(c->window, core_now_ms()));
-	if (intake_holds(c) && window_has_room(c->window, input_len(&c->in)))
+	if (intake_may_go_on(c))
 		wait = 0;
 	return wait;
 }

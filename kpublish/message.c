@@ -136,25 +136,34 @@ fit_for_header(struct text text)
 	return text.len == 0 || json_utf8_valid(text.p, text.len);
 }
 
+enum { TEXTS = 11 };
+
+/* All that are borrowed from the body. */
+static void
+texts_of(struct message *m, struct text *texts[TEXTS])
+{
+	struct text *const all[TEXTS] = {&m->id, &m->type, &m->cluster_id, &m->uid, &m->stream,
+	    &m->group, &m->version, &m->kind, &m->ns, &m->name, &m->traceparent};
+
+	memcpy(texts, all, sizeof(all));
+}
+
 int
 message_read(struct message *m, const uint8_t *body, size_t len, const char **why)
 {
 	struct parts parts = {.payload = {NULL, 0}};
+	struct text *texts[TEXTS];
 
 	*m = (struct message){.body = body, .len = len};
 	*why = "is no kollect.event.v1.Envelope";
 	if (read_envelope(m, &parts) == -1 || m->id.len == 0 || read_any(m, &parts) == -1 ||
 	    read_reference(m, &parts) == -1 || read_event(m, &parts) == -1)
 		return -1;
-	{
-		const struct text texts[] = {m->id, m->type, m->cluster_id, m->uid, m->stream,
-		    m->group, m->version, m->kind, m->ns, m->name, m->traceparent};
-
-		*why = "has a name that is not UTF-8 or holds control characters";
-		for (size_t i = 0; i < COUNT(texts); i++)
-			if (!fit_for_header(texts[i]))
-				return -1;
-	}
+	*why = "has a name that is not UTF-8 or holds control characters";
+	texts_of(m, texts);
+	for (size_t i = 0; i < TEXTS; i++)
+		if (!fit_for_header(*texts[i]))
+			return -1;
 	return 0;
 }
 
@@ -244,14 +253,18 @@ int
 message_keep(struct message *m)
 {
 	char *memory = malloc(m->len + strings_size(m));
-	const char *why;
+	const char *body = (const char *)m->body;
+	struct text *texts[TEXTS];
 	char *to;
 
 	if (memory == NULL)
 		return -1;
 	memcpy(memory, m->body, m->len);
-	/* Read again where it is now: it was read once, so it is good. */
-	message_read(m, (const uint8_t *)memory, m->len, &why);
+	texts_of(m, texts);
+	for (size_t i = 0; i < TEXTS; i++)
+		if (texts[i]->p != NULL)
+			texts[i]->p = memory + (texts[i]->p - body);
+	m->body = (const uint8_t *)memory;
 	m->memory = memory;
 	to = memory + m->len;
 	make_key(m, &to);

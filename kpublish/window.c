@@ -110,6 +110,13 @@ window_has_room(const struct window *w, size_t bytes)
 	       (w->count == 0 || (bytes <= w->max_bytes && w->bytes <= w->max_bytes - bytes));
 }
 
+bool
+window_has_eased(const struct window *w, size_t bytes)
+{
+	return window_has_room(w, bytes) && w->used <= w->size - w->size / 8 &&
+	       (w->count == 0 || w->bytes <= w->max_bytes - w->max_bytes / 8);
+}
+
 static void
 make_ready(struct window *w, struct slot *s)
 {

@@ -25,6 +25,9 @@ void window_close(struct window *w);
 
 /* May a message of so many bytes be added now? */
 bool window_has_room(const struct window *w, size_t bytes);
+/* May it be, and has an eighth of the window become free? What did not fit waits for that: were each place
+ * filled as it becomes free, every message would be a round of its own for all who work on it. */
+bool window_has_eased(const struct window *w, size_t bytes);
 /* Takes the message (its memory too) behind all others. There must be room. */
 void window_add(struct window *w, const struct message *m);
 

@@ -184,6 +184,34 @@ room(struct tap *tap)
 	window_close(w);
 }
 
+/* One that is full is filled up again when an eighth is free. */
+static void
+eased(struct tap *tap)
+{
+	struct window *w = window_open(16, 1000, false);
+	struct message m = {.seq = 1, .key = "k", .key_len = 1};
+	struct message *sending;
+
+	tap_ok(tap, window_has_eased(w, 5000), "an empty one has room for anything");
+	for (int i = 0; i < 16; i++)
+		window_add(w, &m);
+	sending = window_next(w, 0);
+	window_sent(w, sending);
+	window_done(w, sending);
+	tap_ok(tap, window_has_room(w, 1) && !window_has_eased(w, 1), "a place is too little");
+	sending = window_next(w, 0);
+	window_sent(w, sending);
+	window_done(w, sending);
+	tap_ok(tap, window_has_eased(w, 1), "an eighth of the places will do");
+	window_close(w);
+
+	w = window_open(16, 1000, false);
+	m.len = 900;
+	window_add(w, &m);
+	tap_ok(tap, window_has_room(w, 1) && !window_has_eased(w, 1), "so with the bytes");
+	window_close(w);
+}
+
 /* The ring goes round many times; the keys' order holds with random verdicts. */
 static void
 churn(struct tap *tap)
@@ -239,6 +267,7 @@ main(void)
 	smaller_ordered(&tap);
 	failed(&tap);
 	room(&tap);
+	eased(&tap);
 	churn(&tap);
 	return tap_done(&tap);
 }
