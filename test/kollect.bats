@@ -112,12 +112,17 @@ running() {
 # Four stages and their shells?
 all() { [ "$(running | xargs)" = "4 4" ]; }
 
-# A kollect in a process group that nobody else ends, with all its stages.
-kollect_alone() {
-	empty_cluster
+# A kollect in a process group that nobody else ends.
+kollect_in_group() {
 	setsid "$kollect" --event-writer-url "file:$HOME/bus" --kube-config "$HOME/config" --cluster-id ours \
 		2>"$HOME/err" 3>&- &
 	group=$!
+}
+
+# With all its stages.
+kollect_alone() {
+	empty_cluster
+	kollect_in_group
 	wait_for 20 all
 }
 
@@ -142,6 +147,20 @@ kollect_alone() {
 	wait_for 20 all
 	kill -TERM "$group"
 	wait "$group"
+}
+
+@test "kollect: told to stop before kwatch listens for that, it exits with 0" {
+	mkdir "$HOME/bin"
+	ln -s "$KOLLECT_BIN"/* "$HOME/bin"
+	rm "$HOME/bin/kwatch"
+	printf '#!/bin/sh\nexec sleep 100\n' >"$HOME/bin/kwatch"
+	chmod +x "$HOME/bin/kwatch"
+	KOLLECT_BIN=$HOME/bin kollect_in_group
+	asleep() { pgrep -g "$group" -x sleep; }
+	wait_for 20 asleep
+	kill -TERM "$group"
+	wait "$group"
+	grep -q 'stopping: publishing what was seen' "$HOME/err"
 }
 
 # A setpriv that is killed in place of the stage whose name is in $killed, once.
