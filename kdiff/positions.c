@@ -27,8 +27,10 @@ print(void *arg, struct bytes key, struct bytes value)
 int
 positions(struct kdiff *k)
 {
-	struct store_options options = {
-	    .dir = k->state, .read_only = true, .cluster_id = k->cluster_id};
+	struct store_options options = {.dir = k->state,
+	    .read_only = true,
+	    .may_be_new = true,
+	    .cluster_id = k->cluster_id};
 	bool refused;
 
 	/* Before the first run nothing is known of any stream, and that is no failure. */
@@ -37,6 +39,8 @@ positions(struct kdiff *k)
 	k->store = store_open(&k->tool.log, &options, &refused);
 	if (k->store == NULL)
 		return refused ? EXIT_USAGE : EXIT_FAILED;
+	if (store_is_new(k->store))
+		return EXIT_OK;
 	if (store_row_each(k->store, STORE_STREAMS, print, k) == -1)
 		return EXIT_FAILED;
 	if (fflush(stdout) == EOF) {

@@ -65,6 +65,9 @@ struct store_options {
 			  * file that is not synced and is gone with the process */
 	bool read_only;  /* to look at what is there: nothing is made or changed, and a
 			  * transaction for reading stays open */
+	bool
+	    may_be_new; /* read_only: one to which nothing has been committed yet is no failure;
+			  * of it, nothing but store_is_new may be asked */
 	/* A commit is on the disk when it is done: nothing of it is lost when the power fails.
 	 * Otherwise it is once store_sync is called, and at the end. */
 	bool sync_always;
@@ -79,6 +82,8 @@ struct store *store_open(
     const struct log *log, const struct store_options *options, bool *refused);
 /* Is there a store in dir? */
 bool store_exists(const char *dir);
+/* Had nothing been committed to it when it was opened? */
+bool store_is_new(const struct store *store);
 /* Forgets what is not committed. */
 void store_close(struct store *store);
 

@@ -78,7 +78,7 @@ static int
 open_tables(struct store *s)
 {
 	int rc = find_new(s);
-	unsigned flags = s->is_new && !s->read_only ? MDB_CREATE : 0;
+	unsigned flags = s->is_new ? MDB_CREATE : 0;
 
 	for (int i = 0; rc == 0 && i < TABLES; i++)
 		rc = mdb_dbi_open(s->txn, table_names[i], flags, &s->tables[i]);
@@ -173,13 +173,29 @@ begin_use(struct store *s, const struct store_options *o, const char *lost, bool
 	return result == STORE_FULL ? store_failed(s, "grow the store", s->full) : (int)result;
 }
 
-/* The transaction stays open. */
+bool
+store_is_new(const struct store *s)
+{
+	return s->is_new;
+}
+
+/* The transaction stays open. Who was to make the store may have been killed before the first commit:
+ * then there is nothing to look at, and nothing wrong. */
 static int
 begin_to_look(struct store *s, const struct store_options *o, bool *refused)
 {
-	return store_begin_reading(s) == -1 || open_tables(s) == -1
-		   ? -1
-		   : store_meta_load(s, o->cluster_id, NULL, refused);
+	int rc;
+
+	if (store_begin_reading(s) == -1)
+		return -1;
+	rc = find_new(s);
+	if (rc != 0)
+		return store_failed(s, "read the store", rc);
+	if (s->is_new && !o->may_be_new)
+		log_error(s->log, "%s: nothing has been written to the store yet", s->path);
+	if (s->is_new)
+		return o->may_be_new ? 0 : -1;
+	return open_tables(s) == -1 ? -1 : store_meta_load(s, o->cluster_id, NULL, refused);
 }
 
 /* From now on commits reach the disk as they are asked to. What a run before may have left to the

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -416,6 +417,35 @@ growth(struct tap *tap, struct store *s)
 	free(state);
 }
 
+/* Who was to make it was killed before the first commit: nothing is known, and nothing is damaged. */
+static void
+unbegun(struct tap *tap)
+{
+	struct store_options options = {.dir = dir, .read_only = true, .may_be_new = true};
+	bool refuse;
+	char path[PATH_MAX];
+	MDB_env *env;
+	struct store *s;
+
+	snprintf(path, sizeof(path), "%s/store.mdb", dir);
+	remove(path);
+	tap_ok(tap,
+	    mdb_env_create(&env) == 0 &&
+		mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK, 0600) == 0,
+	    "a store without a commit");
+	mdb_env_close(env);
+	s = store_open(&quiet, &options, &refuse);
+	tap_ok(tap, s != NULL && store_is_new(s), "is new to who allows for that");
+	store_close(s);
+	options.may_be_new = false;
+	s = store_open(&quiet, &options, &refuse);
+	tap_ok(tap, s == NULL, "else there is nothing to look at");
+	store_close(s);
+	s = open_store(&quiet, dir);
+	tap_ok(tap, s != NULL && store_lost(s) == NULL, "and is begun by who writes");
+	store_close(s);
+}
+
 int
 main(void)
 {
@@ -445,6 +475,7 @@ main(void)
 	locked(&tap);
 	changed_bits(&tap);
 	refused(&tap);
+	unbegun(&tap);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", template, files[i]);
 		tap_ok(&tap, remove(path) == 0, "cleaned up");
