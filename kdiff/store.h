@@ -65,9 +65,9 @@ struct store_options {
 			  * file that is not synced and is gone with the process */
 	bool read_only;  /* to look at what is there: nothing is made or changed, and a
 			  * transaction for reading stays open */
-	bool
-	    may_be_new; /* read_only: one to which nothing has been committed yet is no failure;
-			  * of it, nothing but store_is_new may be asked */
+	/* read_only: one to which nothing has been committed yet is no failure; of it, nothing but
+	 * store_is_new may be asked. */
+	bool may_be_new;
 	/* A commit is on the disk when it is done: nothing of it is lost when the power fails.
 	 * Otherwise it is once store_sync is called, and at the end. */
 	bool sync_always;
