@@ -7,6 +7,7 @@
 #   bus_stop
 #   bus_address      sets url for the topic $topic, and exports the variables that kpublish needs
 #   bus_new          makes $topic, empty
+#   bus_drop         takes it away with what it holds: each client is to meet a server that is as full
 #   floors           what the bus's other clients are called
 #   floor_NAME       sets client to that client's command, which publishes $messages of $bytes to $topic, as safely as kpublish
 #                    does; its standard input has them, a line each: key, a tab and the body
@@ -22,7 +23,7 @@ build=$(realpath "$root/${BUILD:-build}")
 server_owner=$PPID
 
 # bench there                                 prints floors
-# bench start|stop DIR; bench new DIR TOPIC
+# bench start|stop DIR; bench new|drop DIR TOPIC
 # bench publish DIR TOPIC                     prints how kpublish, or the client, is to be run: its words and, behind an empty
 # bench floor DIR TOPIC NAME MESSAGES BYTES   one, its environment, each ended by NUL. So a shell's start is not measured.
 # shellcheck disable=SC2034,SC2154 # for the bus, which sets url, floors and client
@@ -32,7 +33,7 @@ bench() {
 	case $command in
 	there) bus_there >/dev/null 2>&1 && echo "${floors[@]}" ;;
 	start | stop) "bus_$command" ;;
-	new) bus_address && bus_new ;;
+	new | drop) bus_address && "bus_$command" ;;
 	publish) bus_address && client=("$build/bin/kpublish" "$url") && bench_client ;;
 	floor) bus_address && "floor_$4" && bench_client ;;
 	esac

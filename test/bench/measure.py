@@ -88,6 +88,10 @@ def medians(results):
                     for f in ("wall", "cpu", "rss", "anon", "total")))
 
 
+def fastest(results):
+    return min(results, key=lambda r: r.wall)
+
+
 def judge(name, value, unit, target, better):
     reached = value >= target if better == "more" else value <= target
     factor = value / target if better == "more" else target / value

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes, counts and reads the queues of an AMQP 1.0 server for tests.
+"""Makes, counts, reads and drops the queues of an AMQP 1.0 server for tests.
 
 usage: artemis.py USER:PASSWORD@HOST:PORT COMMAND [ARG...]
 
   ping                    the server answers
   make TOPIC SUB          a topic, and the subscription that keeps what is sent
                           to it: the queue TOPIC/Subscriptions/SUB, durable
+  drop TOPIC              takes it away, with its subscriptions
   count QUEUE             how many messages it holds
   read QUEUE [--frames]   takes all that it holds, in order
 
@@ -53,6 +54,9 @@ class Management:
         queue = {"name": f"{topic}/Subscriptions/{name}", "address": topic,
                  "routing-type": "MULTICAST", "durable": True}
         self.call("broker", "createQueue", json.dumps(queue), True)
+
+    def drop(self, topic):
+        self.call("broker", "deleteAddress", topic, True)
 
 
 def sections_of(raw):
@@ -149,6 +153,7 @@ def arguments():
     command = sub.add_parser("make")
     command.add_argument("topic")
     command.add_argument("name")
+    sub.add_parser("drop").add_argument("topic")
     sub.add_parser("count").add_argument("queue")
     command = sub.add_parser("read")
     command.add_argument("queue")
@@ -173,6 +178,8 @@ def main():
         BlockingConnection(timeout=2, **options).close()
     elif args.command == "make":
         Management(options).make(args.topic, args.name)
+    elif args.command == "drop":
+        Management(options).drop(args.topic)
     elif args.command == "count":
         print(Management(options).call(f"queue.{args.queue}", "countMessages"))
     else:

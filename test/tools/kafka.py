@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a Kafka topic for tests, safely for any bytes, and makes topics.
+"""Reads a Kafka topic for tests, safely for any bytes, and makes topics or drops them.
 
 usage: kafka.py HOST:PORT COMMAND [ARG...]
 
@@ -10,6 +10,7 @@ usage: kafka.py HOST:PORT COMMAND [ARG...]
   count TOPIC             how many those are, by the partitions' offsets
   make TOPIC [--copies N] [--partitions N] [--set PROPERTY=VALUE]...
                           makes a topic
+  drop TOPIC              takes a topic away
   leader TOPIC PARTITION  the broker that leads the partition now, by its number
 
 A message is one line of JSON: {"partition", "offset", "key", "headers":
@@ -87,6 +88,11 @@ def make(args):
     admin.create_topics([topic])[args.topic].result(TIMEOUT_S * 3)
 
 
+def drop(args):
+    admin = AdminClient({"bootstrap.servers": args.brokers, "log_level": 0})
+    admin.delete_topics([args.topic])[args.topic].result(TIMEOUT_S * 3)
+
+
 def leader(kafka, topic, partition):
     found = kafka.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions.get(partition)
     if found is None or found.leader < 0:
@@ -112,6 +118,7 @@ def arguments():
     command.add_argument("--set", action="append", default=[])
     command.add_argument("--copies", type=int, default=1)
     command.add_argument("--partitions", type=int, default=3)
+    sub.add_parser("drop").add_argument("topic")
     command = sub.add_parser("leader")
     command.add_argument("topic")
     command.add_argument("partition", type=int)
@@ -128,6 +135,8 @@ def run(args):
             read(kafka, args.topic, args.frames)
         elif args.command == "make":
             make(args)
+        elif args.command == "drop":
+            drop(args)
         elif args.command == "leader":
             print(leader(kafka, args.topic, args.partition))
         else:

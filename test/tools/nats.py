@@ -7,6 +7,7 @@ usage: nats.py URL COMMAND [ARG...]
   ping                          the server answers, JetStream too
   pub SUBJECT [HEADER=VALUE...] publish standard input
   stream-add NAME SUBJECT...    make a JetStream stream (file storage)
+  stream-drop NAME              take it away, with all that it holds
   stream-info NAME              its state as JSON: messages, bytes, last_seq, ...
   read NAME [--frames]          every message that the stream holds now
   sub SUBJECT COUNT [--frames] [--ready FILE] [--timeout SECONDS]
@@ -219,6 +220,7 @@ def arguments():
     add = sub.add_parser("stream-add")
     add.add_argument("name")
     add.add_argument("subjects", nargs="+")
+    sub.add_parser("stream-drop").add_argument("name")
     sub.add_parser("stream-info").add_argument("name")
     read = sub.add_parser("read")
     read.add_argument("name")
@@ -245,6 +247,8 @@ def run(args):
                      {"name": args.name, "subjects": args.subjects, "storage": "file",
                       "retention": "limits", "discard": "new",
                       "duplicate_window": 120_000_000_000})
+    elif args.command == "stream-drop":
+        nats.request(f"$JS.API.STREAM.DELETE.{args.name}")
     elif args.command == "stream-info":
         print(json.dumps(nats.request(f"$JS.API.STREAM.INFO.{args.name}")["state"]))
     elif args.command == "read":
