@@ -36,7 +36,7 @@ failed(jsCtx *js, jsPubAckErr *error, void *closure)
 static size_t
 publish_lines(jsCtx *js, const char *subject)
 {
-	char *line = NULL, id[32];
+	char *line = NULL, id[40];
 	const char *body;
 	size_t room = 0, n = 0;
 	ssize_t len;
@@ -49,7 +49,7 @@ publish_lines(jsCtx *js, const char *subject)
 		body = strchr(line, '\t');
 		if (body++ == NULL)
 			check(NATS_INVALID_ARG, "a line has no tab");
-		snprintf(id, sizeof(id), "%zu", ++n);
+		snprintf(id, sizeof(id), "%036zu", ++n); /* as long as a UUID */
 		check(natsMsg_Create(&m, subject, NULL, body, (int)(line + len - 1 - body)),
 		    "message");
 		for (int i = 0; i < ATTRIBUTES; i++)

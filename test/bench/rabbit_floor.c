@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The floor for rabbit://: rabbitmq-c's own blocking calls in a loop, with confirms, and nothing
- * around them: no input, no order, no retry. Messages are as kpublish sends them.
+ * around them: no order, no retry. Messages are as kpublish sends them.
  *
- *	rabbit_floor PORT USER PASSWORD EXCHANGE MESSAGES BYTES WINDOW
+ *	rabbit_floor PORT USER PASSWORD EXCHANGE WINDOW < LINES
  *
- * On standard output: messages a second. */
+ * A line is a key, a tab, and the body. On standard output: messages a second. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,7 @@ read_confirms(amqp_connection_state_t c, uint64_t *confirmed, int wait)
 }
 
 static void
-publish(amqp_connection_state_t c, const char *exchange, amqp_bytes_t body)
+publish(amqp_connection_state_t c, const char *exchange, const char *key, amqp_bytes_t body)
 {
 	amqp_table_entry_t headers[ATTRIBUTES];
 	amqp_basic_properties_t properties = {
@@ -85,43 +85,53 @@ publish(amqp_connection_state_t c, const char *exchange, amqp_bytes_t body)
 		    .value = {.kind = AMQP_FIELD_KIND_UTF8,
 			.value.bytes = amqp_cstring_bytes(attributes[i].value)}};
 	check(amqp_basic_publish(c, CHANNEL, amqp_cstring_bytes(exchange),
-		  amqp_cstring_bytes("c/85985532-4862-55da-86b3-bbb9c5beeca8"), 1, 0,
-		  &properties, body) == AMQP_STATUS_OK,
+		  amqp_cstring_bytes(key), 1, 0, &properties, body) == AMQP_STATUS_OK,
 	    "publish");
+}
+
+/* All lines, with at most so many unconfirmed. How many there were. */
+static uint64_t
+publish_lines(amqp_connection_state_t c, const char *exchange, uint64_t window)
+{
+	uint64_t sent = 0;
+	uint64_t confirmed = 0;
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+
+	while ((len = getline(&line, &room, stdin)) > 0) {
+		char *tab = strchr(line, '\t');
+
+		check(tab != NULL, "a line has no tab");
+		*tab++ = '\0';
+		publish(c, exchange, line,
+		    (amqp_bytes_t){.bytes = tab, .len = (size_t)(line + len - 1 - tab)});
+		if (++sent % READ_EACH == 0)
+			read_confirms(c, &confirmed, 0);
+		while (sent - confirmed >= window)
+			read_confirms(c, &confirmed, 1);
+	}
+	while (confirmed < sent)
+		read_confirms(c, &confirmed, 1);
+	free(line);
+	return sent;
 }
 
 int
 main(int argc, char **argv)
 {
 	amqp_connection_state_t c;
-	uint64_t confirmed = 0;
 	struct timespec begin;
 	struct timespec end;
-	unsigned long messages;
-	unsigned long window;
-	amqp_bytes_t body;
+	uint64_t messages;
 
-	check(argc == 8, "PORT USER PASSWORD EXCHANGE MESSAGES BYTES WINDOW");
-	messages = strtoul(argv[5], NULL, 10);
-	window = strtoul(argv[7], NULL, 10);
-	body = amqp_bytes_malloc(strtoul(argv[6], NULL, 10));
-	check(body.bytes != NULL, "memory");
-	memset(body.bytes, 'x', body.len);
+	check(argc == 6, "PORT USER PASSWORD EXCHANGE WINDOW < LINES");
 	c = log_in((int)strtol(argv[1], NULL, 10), argv[2], argv[3]);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	for (unsigned long sent = 1; sent <= messages; sent++) {
-		publish(c, argv[4], body);
-		if (sent % READ_EACH == 0)
-			read_confirms(c, &confirmed, 0);
-		while (sent - confirmed >= window)
-			read_confirms(c, &confirmed, 1);
-	}
-	while (confirmed < messages)
-		read_confirms(c, &confirmed, 1);
+	messages = publish_lines(c, argv[4], strtoul(argv[5], NULL, 10));
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	printf("%.0f\n", (double)messages / ((double)(end.tv_sec - begin.tv_sec) +
 						(double)(end.tv_nsec - begin.tv_nsec) / 1e9));
-	amqp_bytes_free(body);
 	amqp_destroy_connection(c);
 	return 0;
 }
