@@ -68,8 +68,8 @@ on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure
 	else
 		mail.verdict = nats_wire_ack(natsMsg_GetData(msg),
 		    (size_t)natsMsg_GetDataLength(msg), mail.text, sizeof(mail.text));
+	answer_used(c, msg); /* before: with the last mail the connection may be dropped */
 	mailbox_put(c->box, &mail);
-	answer_used(c, msg);
 }
 
 /* In a thread of cnats: an error of the connection, such as a missing permission. */

@@ -180,14 +180,14 @@ refused() {
 }
 
 @test "rabbit: connections closed by the broker each second: nothing lost, order kept" {
-	make_frames 20000 500 300 >frames
+	make_frames 60000 500 300 >frames
 	rabbit_ctl "$server" eval 'spawn(fun() -> register(closer, self()), (fun Loop() -> receive stop -> ok
 		after 1000 -> rabbit_networking:close_connections(rabbit_networking:connections(), "because of a test"),
 			Loop() end end)() end).'
 	publish frames
 	wait "$publisher"
 	rabbit_ctl "$server" eval 'closer ! stop.'
-	[ "$(last_ack)" = 20000 ]
+	[ "$(last_ack)" = 60000 ]
 	grep -q '320 CONNECTION_FORCED - because of a test' err
 	[ "$(metric retries_total)" -gt 0 ]
 	arrived frames
