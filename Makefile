@@ -22,9 +22,6 @@ WITH_kpublish = net
 LIBS_kwatch = -lcurl -lyaml
 LIBS_kdiff = -llmdb -lzstd -lxxhash
 LIBS_kenvelope = -lprotobuf-c -lcrypto
-# librdkafka, cnats and proton allocate a dozen times for each message: see kpublish/memory.c. The sanitizers bring
-# an allocator of their own.
-ALLOC_kpublish = $(if $(SAN),,-ljemalloc)
 LIBS_kpublish = -lcurl -lrdkafka -lnats -lrabbitmq -lqpid-proton -lssl -lcrypto -lexpat -lpthread
 
 SRC_lib = $(wildcard lib/*.c)
@@ -46,7 +43,7 @@ all: $(TOOLS:%=$(BUILD)/bin/%)
 define tool_rule
 $(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $1/*.c $(WITH_$1:%=%/*.c))) $(OBJ_lib) $(PROTO_A)
 	@mkdir -p $$(@D)
-	$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $$(ALLOC_$1) $$(LIBS_$1)
+	$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS_$1)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rule,$t)))
 

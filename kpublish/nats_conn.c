@@ -9,53 +9,13 @@
 #include "nats_link.h"
 #include "nats_wire.h"
 
-enum { SUBJECT_SIZE = 256, WHY_SIZE = 256, USED_BYTES_MAX = 256 * 1024 };
-
-static void
-used_free(struct nats_used *used)
-{
-	while (used->n > 0)
-		natsMsg_Destroy(used->msg[--used->n]);
-	used->bytes = 0;
-}
-
-/* Takes the message. */
-static void
-used_add(struct nats_used *used, natsMsg *msg, size_t bytes)
-{
-	used->msg[used->n++] = msg;
-	used->bytes += bytes;
-	if (used->n == NATS_USED_MAX || used->bytes >= USED_BYTES_MAX)
-		used_free(used);
-}
-
-/* In a thread of cnats: the answer has been read. */
-static void
-answer_used(struct nats_conn *c, natsMsg *msg)
-{
-	pthread_mutex_lock(&c->lock);
-	used_add(&c->answered, msg, (size_t)natsMsg_GetDataLength(msg));
-	if (!c->listening)
-		used_free(&c->answered);
-	pthread_mutex_unlock(&c->lock);
-}
-
-/* From now on, or not any more. */
-static void
-set_listening(struct nats_conn *c, bool yes)
-{
-	pthread_mutex_lock(&c->lock);
-	c->listening = yes;
-	if (!yes)
-		used_free(&c->answered);
-	pthread_mutex_unlock(&c->lock);
-}
+enum { SUBJECT_SIZE = 256, WHY_SIZE = 256, SENT_BYTES_MAX = 256 * 1024 };
 
 /* In a thread of cnats: the answer to a message. */
 static void
 on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure)
 {
-	struct nats_conn *c = closure;
+	const struct nats_conn *c = closure;
 	const char *token = strrchr(natsMsg_GetSubject(msg), '.');
 	struct mail mail = {.kind = NATS_ANSWER, .verdict = VERDICT_RETRY};
 
@@ -68,8 +28,8 @@ on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *closure
 	else
 		mail.verdict = nats_wire_ack(natsMsg_GetData(msg),
 		    (size_t)natsMsg_GetDataLength(msg), mail.text, sizeof(mail.text));
-	answer_used(c, msg); /* before: with the last mail the connection may be dropped */
 	mailbox_put(c->box, &mail);
+	natsMsg_Destroy(msg);
 }
 
 /* In a thread of cnats: an error of the connection, such as a missing permission. */
@@ -106,7 +66,6 @@ nats_conn_init(struct nats_conn *c, const char *servers, char *why, size_t why_s
 	char detail[WHY_SIZE];
 	natsOptions *options;
 
-	pthread_mutex_init(&c->lock, NULL);
 	nats_settings_read(&c->settings);
 	if (nats_servers_parse(&c->servers, servers, &what) == -1) {
 		snprintf(why, why_size, "NATS_SERVER_URL: %s", what);
@@ -155,7 +114,6 @@ listen_for_answers(struct nats_conn *c)
 {
 	char wildcard[SUBJECT_SIZE];
 
-	set_listening(c, true);
 	snprintf(wildcard, sizeof(wildcard), "%s.*", c->inbox);
 	return natsConnection_Subscribe(&c->answers, c->nc, wildcard, on_answer, c);
 }
@@ -198,11 +156,18 @@ nats_conn_connect(struct nats_conn *c, char *why, size_t why_size)
 	return -1;
 }
 
+static void
+destroy_sent(struct nats_conn *c)
+{
+	while (c->n_sent > 0)
+		natsMsg_Destroy(c->sent[--c->n_sent]);
+	c->sent_bytes = 0;
+}
+
 void
 nats_conn_drop(struct nats_conn *c)
 {
-	used_free(&c->sent);
-	set_listening(c, false);
+	destroy_sent(c);
 	natsSubscription_Destroy(c->answers);
 	natsConnection_Destroy(c->nc);
 	c->answers = NULL;
@@ -237,6 +202,9 @@ nats_conn_publish(
 		s = natsConnection_PublishMsg(c->nc, msg);
 	if (msg == NULL)
 		return s;
-	used_add(&c->sent, msg, m->len);
+	c->sent[c->n_sent++] = msg;
+	c->sent_bytes += m->len;
+	if (c->n_sent == NATS_SENT_MAX || c->sent_bytes >= SENT_BYTES_MAX)
+		destroy_sent(c);
 	return s;
 }

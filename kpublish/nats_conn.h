@@ -4,20 +4,11 @@
 #define NATS_CONN_H
 
 #include <nats/nats.h>
-#include <pthread.h>
-#include <stdbool.h>
 
 #include "mailbox.h"
 #include "nats_options.h"
 
-/* cnats frees a message in a thread of its own, which is woken for each and then is in the way of
- * who makes the next: they are given to it many at a time. */
-enum { NATS_USED_MAX = 64 };
-struct nats_used {
-	natsMsg *msg[NATS_USED_MAX];
-	size_t n;
-	size_t bytes;
-};
+enum { NATS_SENT_MAX = 64 };
 
 struct nats_conn {
 	struct nats_settings settings;
@@ -28,11 +19,11 @@ struct nats_conn {
 	struct mailbox *box;
 	void (*closed)(void *arg); /* from a thread of cnats */
 	void *closed_arg;
-	struct nats_used sent; /* copies of what was sent */
-
-	pthread_mutex_t lock; /* for what follows, which threads of cnats use */
-	struct nats_used answered;
-	bool listening; /* else answers are late ones, and nobody would free what is kept */
+	/* Copies of what was sent. cnats frees a message in a thread of its own, which is woken for
+	 * each and then is in the way of who makes the next: they are given to it many at a time. */
+	natsMsg *sent[NATS_SENT_MAX];
+	size_t n_sent;
+	size_t sent_bytes;
 };
 
 /* servers: NATS_SERVER_URL. box, closed and closed_arg are set by the caller before. -1 with
