@@ -9,8 +9,8 @@
 #   bus_new          makes $topic, empty
 #   bus_drop         takes it away with what it holds: each client is to meet a server that is as full
 #   floors           what the bus's other clients are called
-#   floor_NAME       sets client to that client's command, which publishes $messages of $bytes to $topic, as safely as kpublish
-#                    does; its standard input has them, a line each: key, a tab and the body
+#   floor_NAME       sets client to that client's command, which publishes its standard input to $topic, as safely as kpublish does:
+#                    it has the messages, a line each: key, a tab and the body
 #
 # and ends with: bench "$@".
 
@@ -25,11 +25,11 @@ server_owner=$PPID
 # bench there                                 prints floors
 # bench start|stop DIR; bench new|drop DIR TOPIC
 # bench publish DIR TOPIC                     prints how kpublish, or the client, is to be run: its words and, behind an empty
-# bench floor DIR TOPIC NAME MESSAGES BYTES   one, its environment, each ended by NUL. So a shell's start is not measured.
+# bench floor DIR TOPIC NAME                  one, its environment, each ended by NUL. So a shell's start is not measured.
 # shellcheck disable=SC2034,SC2154 # for the bus, which sets url, floors and client
 bench() {
 	local command=$1 client
-	dir=${2-} topic=${3-} messages=${5-} bytes=${6-}
+	dir=${2-} topic=${3-}
 	case $command in
 	there) bus_there >/dev/null 2>&1 && echo "${floors[@]}" ;;
 	start | stop) "bus_$command" ;;
