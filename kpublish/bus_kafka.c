@@ -366,6 +366,8 @@ look_at_limit(struct kafka *b)
 			b->next_batch_bytes = bytes;
 			b->renew = true;
 		}
+		set_connected(b, true); /* and the topic is there: look need not ask */
+		b->looked_ms = core_now_ms();
 		break;
 	case KAFKA_LIMIT_UNKNOWN:
 		break;

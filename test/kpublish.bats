@@ -397,6 +397,32 @@ numbered() {
 	grep -q '500 messages are not acknowledged' err
 }
 
+# policies PID: of all its threads, each once.
+policies() {
+	chrt --all-tasks --pid "$1" | grep -o 'SCHED_[A-Z]*' | sort -u
+}
+
+@test "kpublish: its threads wait for their turn, unless the process has been given a policy" {
+	mkfifo in
+	"$kpublish" nats://policy --metrics m <in &
+	background_pids=($!)
+	exec 5>in
+	is_connected() { [ "$(metric connected)" = 1 ]; }
+	wait_for 10 is_connected
+	[ "$(policies "${background_pids[0]}")" = SCHED_BATCH ]
+	exec 5>&-
+	wait "${background_pids[0]}"
+
+	rm m
+	chrt --idle 0 "$kpublish" nats://policy --metrics m <in &
+	background_pids=($!)
+	exec 5>in
+	wait_for 10 is_connected
+	[ "$(policies "${background_pids[0]}")" = SCHED_IDLE ]
+	exec 5>&-
+	wait "${background_pids[0]}"
+}
+
 @test "kpublish: a reader of acknowledgements that is slow or gone stops nothing" {
 	make_frames 30000 10 10 >frames
 	mkfifo acks
