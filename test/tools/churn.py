@@ -303,7 +303,13 @@ def arguments():
 def main():
     args = arguments()
     truth, pace = Truth(args.truth), Pace(args.rate)
-    signal.signal(signal.SIGTERM, lambda *_: pace.stop.set())
+
+    def terminated(*_):
+        # Once: a handler within this one would wait for ever for the lock that set() holds.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        pace.stop.set()
+
+    signal.signal(signal.SIGTERM, terminated)
     began = time.monotonic()
     try:
         (bulk if args.bulk else churn)(args, truth, pace)
