@@ -167,15 +167,21 @@ on_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *x509_error, 
 	return 0;
 }
 
+/* Is it said of the last certificate that is not good? */
+static bool
+is_about_certificate(struct kafka *b, const char *reason)
+{
+	return atomic_load(&b->certificate) != X509_V_OK &&
+	       strstr(reason, "certificate verify failed") != NULL;
+}
+
 /* Keeps what is wrong with a broker, and why its certificate is not good where it is that. */
 static const char *
 broker_error(struct kafka *b, const char *reason)
 {
-	long certificate = atomic_load(&b->certificate);
-
-	if (certificate != X509_V_OK && strstr(reason, "certificate verify failed") != NULL)
+	if (is_about_certificate(b, reason))
 		snprintf(b->broker_error, sizeof(b->broker_error), "%s: %s",
-		    X509_verify_cert_error_string(certificate), reason);
+		    X509_verify_cert_error_string(atomic_load(&b->certificate)), reason);
 	else
 		snprintf(b->broker_error, sizeof(b->broker_error), "%s", reason);
 	return b->broker_error;
@@ -190,6 +196,9 @@ on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 
 	if (b->deaf)
 		return;
+	/* A handshake that is over at once librdkafka takes for a failure to connect. */
+	if (err == RD_KAFKA_RESP_ERR__TRANSPORT && is_about_certificate(b, reason))
+		err = RD_KAFKA_RESP_ERR__SSL;
 	switch (err) {
 	case RD_KAFKA_RESP_ERR__TRANSPORT:
 	case RD_KAFKA_RESP_ERR__RESOLVE:
