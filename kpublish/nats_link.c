@@ -58,6 +58,8 @@ struct nats_link {
 	pthread_cond_t wake;
 	struct jobs jobs;
 	bool stop;
+	bool ended;     /* the thread uses nothing of this any more */
+	bool abandoned; /* the caller does not: the thread frees it at its end */
 };
 
 static void
@@ -249,11 +251,26 @@ serve(struct nats_link *link)
 	}
 }
 
+static void
+free_link(struct nats_link *link)
+{
+	nats_conn_free(&link->conn);
+	nats_CloseAndWait(CLOSE_S * 1000LL); /* then no thread puts anything into the box */
+	mailbox_close(link->box);
+	pthread_cond_destroy(&link->wake);
+	pthread_mutex_destroy(&link->lock);
+	free(link->gathered.job);
+	free(link->jobs.job);
+	free(link->work.job);
+	free(link);
+}
+
 static void *
 run(void *arg)
 {
 	struct nats_link *link = arg;
 	unsigned attempts = 0;
+	bool abandoned;
 
 	while (!stopping(link)) {
 		if (!bring_up(link)) {
@@ -266,6 +283,12 @@ run(void *arg)
 		nats_conn_drop(&link->conn);
 		tell(link, NATS_LOST, link->generation, 0);
 	}
+	pthread_mutex_lock(&link->lock);
+	link->ended = true;
+	abandoned = link->abandoned;
+	pthread_mutex_unlock(&link->lock);
+	if (abandoned)
+		free_link(link);
 	return NULL;
 }
 
@@ -381,11 +404,13 @@ nats_link_open(const char *servers, const char *subject, enum nats_promise promi
 	return NULL;
 }
 
-/* Has the thread ended? One that is connecting cannot be hurried. */
+/* False: it is busy, as with a server that does not answer, and frees the link when it ends, or the process ends
+ * first. One that is connecting cannot be hurried. */
 static bool
 join(struct nats_link *link)
 {
 	struct timespec until;
+	bool ended;
 
 	if (!link->started)
 		return true;
@@ -395,22 +420,21 @@ join(struct nats_link *link)
 	pthread_mutex_unlock(&link->lock);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += CLOSE_S;
-	return pthread_timedjoin_np(link->thread, NULL, &until) == 0;
+	if (pthread_timedjoin_np(link->thread, NULL, &until) == 0)
+		return true;
+	pthread_mutex_lock(&link->lock);
+	ended = link->ended;
+	if (!ended) {
+		link->abandoned = true;
+		pthread_detach(link->thread);
+	}
+	pthread_mutex_unlock(&link->lock);
+	return ended && pthread_join(link->thread, NULL) == 0;
 }
 
 void
 nats_link_close(struct nats_link *link)
 {
-	if (link == NULL || !join(link))
-		return; /* the process ends now, and the thread with it: its memory stays till
-			   then */
-	nats_conn_free(&link->conn);
-	nats_CloseAndWait(CLOSE_S * 1000LL); /* then no thread puts anything into the box */
-	mailbox_close(link->box);
-	pthread_cond_destroy(&link->wake);
-	pthread_mutex_destroy(&link->lock);
-	free(link->gathered.job);
-	free(link->jobs.job);
-	free(link->work.job);
-	free(link);
+	if (link != NULL && join(link))
+		free_link(link);
 }
