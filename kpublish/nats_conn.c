@@ -193,6 +193,7 @@ nats_conn_publish(
     struct nats_conn *c, const char *subject, const struct message *m, uint64_t tag)
 {
 	char reply[SUBJECT_SIZE];
+	size_t len = m->len; /* a publish that blocks may outlive m: see nats_link_close */
 	natsMsg *msg = NULL;
 	natsStatus s;
 
@@ -203,7 +204,7 @@ nats_conn_publish(
 	if (msg == NULL)
 		return s;
 	c->sent[c->n_sent++] = msg;
-	c->sent_bytes += m->len;
+	c->sent_bytes += len;
 	if (c->n_sent == NATS_SENT_MAX || c->sent_bytes >= SENT_BYTES_MAX)
 		destroy_sent(c);
 	return s;

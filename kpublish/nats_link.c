@@ -40,7 +40,7 @@ struct jobs {
 };
 
 struct nats_link {
-	const char *subject;
+	char *subject;
 	enum nats_promise promise;
 	struct mailbox *box;
 	pthread_t thread;
@@ -240,8 +240,9 @@ serve(struct nats_link *link)
 			const struct job *job = &link->work.job[i];
 			natsStatus s;
 
-			if (job->generation != link->generation)
-				continue; /* m may be gone: it is not looked at */
+			/* m may be gone: it is not looked at */
+			if (job->generation != link->generation || stopping(link))
+				continue;
 			s = do_job(link, job);
 			if (s == NATS_OK)
 				continue;
@@ -254,6 +255,7 @@ serve(struct nats_link *link)
 static void
 free_link(struct nats_link *link)
 {
+	free(link->subject);
 	nats_conn_free(&link->conn);
 	nats_CloseAndWait(CLOSE_S * 1000LL); /* then no thread puts anything into the box */
 	mailbox_close(link->box);
@@ -385,16 +387,16 @@ nats_link_open(const char *servers, const char *subject, enum nats_promise promi
 	*exit_code = EXIT_FAILED;
 	if (link != NULL) {
 		init_lock(link);
-		link->subject = subject;
+		link->subject = strdup(subject); /* the thread may outlive the URL */
 		link->promise = promise;
 		link->box = mailbox_open();
 		link->conn = (struct nats_conn){
 		    .box = link->box, .closed = on_closed, .closed_arg = link};
-		if (link->box != NULL &&
+		if (link->subject != NULL && link->box != NULL &&
 		    nats_conn_init(&link->conn, servers, why, sizeof(why)) == -1)
 			*exit_code = EXIT_USAGE;
 		else
-			link->started = link->box != NULL &&
+			link->started = link->subject != NULL && link->box != NULL &&
 					pthread_create(&link->thread, NULL, run, link) == 0;
 	}
 	if (link != NULL && link->started)

@@ -34,8 +34,8 @@ enum nats_promise {
 
 struct nats_link;
 
-/* servers: NATS_SERVER_URL, commas between several. subject is borrowed until close. Goes on
- * connecting until it is closed. NULL with a message, which begins with shown, and *exit_code. */
+/* servers: NATS_SERVER_URL, commas between several. Goes on connecting until it is
+ * closed. NULL with a message, which begins with shown, and *exit_code. */
 struct nats_link *nats_link_open(const char *servers, const char *subject,
     enum nats_promise promise, const char *shown, const struct log *log, int *exit_code);
 /* Takes NULL. */
